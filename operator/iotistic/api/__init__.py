@@ -1,0 +1,1 @@
+"""Resources: what a person writes, validated once, then trusted."""

@@ -1,0 +1,1 @@
+"""Edges to what runs containers; `base` is what the rest of the product knows of them."""

@@ -1,0 +1,1 @@
+"""Pure planning: what is observed and what is wanted -> the steps to take now, each with its cause."""

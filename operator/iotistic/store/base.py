@@ -1,0 +1,182 @@
+"""What must outlive the process: targets, run states, deletions, back-offs, Secrets, locks.
+
+Methods are short, synchronous and safe to call from any thread; each change is one transaction and
+durable when the method returns. All raise StoreError and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from iotistic.api.app import App
+from iotistic.api.appservice import RunState
+from iotistic.api.core import ConfigMap, Secret
+from iotistic.planning.values import UserLock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppRecord:
+    """One App of the target."""
+
+    app: App
+    """The document as applied, without status."""
+    app_id: int
+    """The cloud's number or one of ours (from 1001), stable while the App is known."""
+    release: str
+    generation: int
+    digest: str
+    """Release digest of spec and contents; a changed one makes the next release number."""
+    created: str
+    """RFC 3339, UTC."""
+    service_ids: Mapping[str, int] = field(default_factory=dict)
+    """Numbers of the services, stable per name while the App is known."""
+    run_states: Mapping[str, RunState] = field(default_factory=dict)
+    """Only services for which somebody asked for something else than Running."""
+
+    @property
+    def name(self) -> str:
+        """Name of the App."""
+        return self.app.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """An App that somebody deleted; the only thing that lets containers go for good."""
+
+    app: str
+    purge: bool
+    """Its volumes go too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """A service that has failed and waits."""
+
+    app: str
+    service: str
+    failures: int
+    seconds_left: float
+    """Of the waiting; no wall time, clocks jump."""
+    reason: str = ""
+    """CrashLoop, ImageNotFound, ...: one word."""
+    message: str = ""
+
+
+class Store(Protocol):
+    """The database of one install."""
+
+    @property
+    def install(self) -> str:
+        """Id of this install; on every object that it makes."""
+        ...
+
+    @property
+    def digest_key(self) -> bytes:
+        """Key for digests of secret values; never leaves the device."""
+        ...
+
+    def apps(self) -> list[AppRecord]:
+        """The target, by name."""
+        ...
+
+    def put(self, *, apps: Sequence[AppRecord] = (), documents: Sequence[Secret | ConfigMap] = ()) -> None:
+        """Write these, all or nothing. Cancels the Apps' deletions."""
+        ...
+
+    def delete_app(self, name: str, *, purge: bool) -> None:
+        """Take an App out of the target and record its deletion (also for one never held)."""
+        ...
+
+    def deletions(self) -> list[Deletion]:
+        """Recorded deletions."""
+        ...
+
+    def forget_deletion(self, name: str) -> None:
+        """Nothing of that App is left."""
+        ...
+
+    def set_run_states(self, app: str, states: Mapping[str, RunState]) -> None:
+        """Set the run state of these services; Running forgets."""
+        ...
+
+    def documents(self) -> list[Secret | ConfigMap]:
+        """Secrets and ConfigMaps."""
+        ...
+
+    def delete_document(self, kind: str, name: str) -> None:
+        """Forget a Secret or ConfigMap."""
+        ...
+
+    def next_app_id(self) -> int:
+        """A number no App has had: from 1001."""
+        ...
+
+    def releases(self) -> dict[str, str]:
+        """Release recorded for a container since it was made, by container id."""
+        ...
+
+    def set_release(self, container: str, release: str) -> None:
+        """Record that a container belongs to another release now."""
+        ...
+
+    def forget_releases(self, containers: Sequence[str]) -> None:
+        """These containers are gone."""
+        ...
+
+    def images(self) -> set[str]:
+        """Images fetched for us, as `ImageRef.full`."""
+        ...
+
+    def add_image(self, ref: str) -> None:
+        """An image was fetched for us."""
+        ...
+
+    def remove_image(self, ref: str) -> None:
+        """An image of ours is gone."""
+        ...
+
+    def backoffs(self) -> list[Backoff]:
+        """Back-offs as they were last written."""
+        ...
+
+    def put_backoff(self, backoff: Backoff) -> None:
+        """Write one."""
+        ...
+
+    def forget_backoff(self, app: str, service: str) -> None:
+        """It runs again."""
+        ...
+
+    def close(self) -> None:
+        """Close the database."""
+        ...
+
+
+class Locks(Protocol):
+    """Update locks: one file per service in a directory that the container sees."""
+
+    def held(self) -> frozenset[str]:
+        """Apps whose lock is ours."""
+        ...
+
+    def user_locks(self) -> tuple[UserLock, ...]:
+        """Locks of others that have not expired."""
+        ...
+
+    def take(self, app: str, services: Sequence[str]) -> bool:
+        """Take the lock of all these services or of none; False when a user has one."""
+        ...
+
+    def release(self, app: str) -> None:
+        """Give ours back."""
+        ...
+
+    def lock(self, app: str, *, service: str = "", reason: str, owner: str, until: str = "") -> None:
+        """Set a user's lock: what a person asks for through API or iotctl."""
+        ...
+
+    def unlock(self, app: str, service: str = "") -> None:
+        """Take a user's lock away."""
+        ...
