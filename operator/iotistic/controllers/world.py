@@ -1,0 +1,107 @@
+"""The observed world as the planner gets it: the engine's containers with the prober's health, the
+store's release facts, our locks and the downloads under way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iotistic.controllers.desired import Desired
+from iotistic.controllers.prober import Prober
+from iotistic.api.service import Service
+from iotistic.engines.base import Engine
+from iotistic.planning.values import Container, Health, Observed, Status
+from iotistic.store.base import Locks, Store
+
+
+class World:
+    """Looks at the engine and lays over it what the agent knows."""
+
+    def __init__(
+        self, engine: Engine, store: Store, locks: Locks, desired: Desired, prober: Prober | None
+    ) -> None:
+        """`prober` None: the engine says itself what probes would (the simulated one)."""
+        self._engine = engine
+        self._store = store
+        self._locks = locks
+        self._desired = desired
+        self._prober = prober
+        self._releases = store.releases()
+        self._images = store.images()
+        self.observed = Observed()
+        self.seen = False
+        """False until the engine has answered once."""
+
+    async def look(self, downloading: frozenset[str], *, full: bool) -> Observed:
+        """Observe. Raises EngineError."""
+        wanted = frozenset(
+            service.spec.image.full for target in self._desired.targets() for service in target.services
+        )
+        raw = await self._engine.observe(wanted | self._images, full=full)
+        if self._prober is not None:
+            self._prober.sync(self._probed(raw))
+        containers = tuple(self._overlaid(container) for container in raw.containers)
+        apps = {container.app for container in containers}
+        self.observed = replace(
+            raw,
+            containers=containers,
+            downloading=downloading,
+            held=self._locks.held(),
+            user_locks=tuple(lock for lock in self._locks.user_locks() if lock.app in apps),
+        )
+        self.seen = True
+        return self.observed
+
+    def container(self, id: str) -> Container | None:
+        """The container of that id, as last seen."""
+        return next((container for container in self.observed.containers if container.id == id), None)
+
+    def health(self, container: Container) -> Health:
+        """What its probes say, whatever the engine thinks of its part in a hand-over."""
+        return container.health if self._prober is None else self._prober.health(container)
+
+    def health_message(self, id: str) -> str:
+        """The last failure of a container's probes."""
+        return self._prober.message(id) if self._prober else ""
+
+    def record_release(self, container: str, release: str) -> None:
+        """A container belongs to another release now; durable when it returns."""
+        self._store.set_release(container, release)
+        self._releases[container] = release
+
+    def image_fetched(self, ref: str) -> None:
+        """An image was fetched for us."""
+        if ref not in self._images:
+            self._store.add_image(ref)
+            self._images.add(ref)
+
+    def image_removed(self, ref: str) -> None:
+        """An image of ours is gone."""
+        if ref in self._images:
+            self._store.remove_image(ref)
+            self._images.discard(ref)
+
+    def forget_gone(self) -> None:
+        """Drop release facts of containers that are no longer there."""
+        there = {container.id for container in self.observed.containers}
+        gone = [id for id in self._releases if id not in there]
+        if gone:
+            self._store.forget_releases(gone)
+            for id in gone:
+                del self._releases[id]
+
+    def _overlaid(self, container: Container) -> Container:
+        release = self._releases.get(container.id, container.release)
+        health = container.health or (self._prober.health(container) if self._prober else Health.NONE)
+        if release == container.release and health == container.health:
+            return container
+        return replace(container, release=release, health=health)
+
+    def _probed(self, raw: Observed) -> dict[str, tuple[Container, Service]]:
+        found = {}
+        for container in raw.containers:
+            if container.status is not Status.RUNNING or container.app not in self._desired.records:
+                continue
+            service = self._desired.records[container.app].app.service(container.service)
+            if service is not None and service.probes:
+                found[container.id] = (container, service)
+        return found

@@ -1,0 +1,1 @@
+"""Pure rollout: what a release's services have reached, and when failing ones are tried again."""

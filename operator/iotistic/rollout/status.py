@@ -1,0 +1,257 @@
+"""What an App and its services are doing, in words for people and conditions for programs.
+
+Pure: from the target, the containers that are there, and what the controller knows of failures,
+downloads and holds. A service is ready when the container that counts is as the App says, runs, and
+its probes agree; wanted Stopped or Paused, or a job that exited with 0, counts as ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from iotistic.api.app import AppStatus, ServiceStatus
+from iotistic.api.conditions import StatusCondition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceFacts:
+    """What is known of one service at one moment; plain words, so that both engines can fill it."""
+
+    name: str
+    service_id: int | None = None
+    run_state: str = "Running"
+    restart: str = "Always"
+    image: str = ""
+    """Wanted image, short form."""
+    container_status: str = ""
+    """Status of the container that counts; empty when there is none."""
+    unchanged: bool = False
+    """The container is as the App says."""
+    health: str = ""
+    health_message: str = ""
+    exit_code: int | None = None
+    oom_killed: bool = False
+    container_id: str = ""
+    container_image: str = ""
+    image_digest: str = ""
+    release: str = ""
+    restarts: int = 0
+    ports: tuple[str, ...] = ()
+    since: str = ""
+    downloading: str = ""
+    """How far the download is, as `8.9 of 12.4 MB`; empty when nothing downloads."""
+    failure_reason: str = ""
+    failure: str = ""
+    retry_seconds: float | None = None
+    """Seconds until the next try; None when it does not wait for one."""
+    waits_for: str = ""
+    """Why the planner lets it wait: `waits for db (healthy)`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppFacts:
+    """What is known of one App at one moment."""
+
+    name: str
+    generation: int
+    release: str
+    services: Sequence[ServiceFacts]
+    stalled: str = ""
+    """Why it is left alone, from the planner."""
+    hold: str = ""
+    """Why nothing is done: suspended, orphaned; empty when it is not held."""
+    busy: bool = False
+    """Steps are under way or were just planned."""
+    deleting: bool = False
+    failure: str = ""
+    """A step of the App's own (network, volume) has failed."""
+    locked: str = ""
+    """A user's lock that it waits for."""
+    deadline_passed: bool = False
+    previous: Mapping[str, StatusCondition] = field(default_factory=dict)
+
+
+def service_status(facts: ServiceFacts) -> ServiceStatus:
+    """State, readiness and reason of one service."""
+    state, ready, reason = _judge(facts)
+    return ServiceStatus(
+        name=facts.name,
+        service_id=facts.service_id,
+        state=state,
+        ready=ready,
+        run_state=facts.run_state,
+        reason=reason,
+        image=facts.container_image or facts.image,
+        image_digest=facts.image_digest,
+        container_id=facts.container_id,
+        release=facts.release,
+        restarts=facts.restarts,
+        exit_code=facts.exit_code,
+        ports=list(facts.ports),
+        since=facts.since,
+    )
+
+
+def _judge(facts: ServiceFacts) -> tuple[str, bool, str]:
+    if facts.run_state == "Stopped":
+        stopped = facts.container_status in {"", "exited", "created", "dead"}
+        return ("Stopped", True, "") if stopped else ("Stopping", False, "")
+    if facts.failure and not _runs_well(facts):
+        return _failed(facts)
+    if facts.downloading:
+        return "Pulling", False, f"pulling {facts.image} {facts.downloading}".rstrip()
+    if facts.container_status and facts.unchanged:
+        return _of_container(facts)
+    if facts.waits_for:
+        return "Waiting", False, facts.waits_for
+    if not facts.container_status:
+        return "Waiting", False, "not made yet"
+    return "Updating", False, facts.waits_for or "to be replaced"
+
+
+def _runs_well(facts: ServiceFacts) -> bool:
+    healthy = facts.health in {"", "healthy"}
+    return facts.unchanged and facts.container_status == "running" and healthy and facts.retry_seconds is None
+
+
+def _failed(facts: ServiceFacts) -> tuple[str, bool, str]:
+    state = "CrashLoop" if facts.failure_reason == "CrashLoop" else "Failed"
+    retry = f", next try in {facts.retry_seconds:.0f} s" if facts.retry_seconds else ""
+    return state, False, f"{facts.failure}{retry}"
+
+
+def _of_container(facts: ServiceFacts) -> tuple[str, bool, str]:
+    match facts.container_status:
+        case "running" if facts.run_state == "Paused":
+            return "Pausing", False, ""
+        case "running" if facts.health == "starting":
+            return "Starting", False, facts.health_message or "its probes have not answered yet"
+        case "running" if facts.health == "unhealthy":
+            return "Unhealthy", False, facts.health_message or "its probe fails"
+        case "running":
+            return "Running", True, ""
+        case "paused":
+            return "Paused", facts.run_state == "Paused", ""
+        case "restarting":
+            return "Restarting", False, _exit_text(facts)
+        case "exited" if facts.restart != "Always":
+            done = facts.exit_code == 0
+            return ("Completed", True, "") if done else ("Failed", False, _exit_text(facts))
+        case "exited" | "dead":
+            return "Exited", False, _exit_text(facts)
+        case "created":
+            return "Created", False, facts.waits_for or "not started yet"
+        case other:
+            return other.capitalize(), False, ""
+
+
+def _exit_text(facts: ServiceFacts) -> str:
+    if facts.exit_code is None:
+        return ""
+    return f"exit {facts.exit_code}" + (" (OOMKilled)" if facts.oom_killed else "")
+
+
+def app_status(facts: AppFacts, *, now: str) -> AppStatus:
+    """Status of an App.
+
+    Args:
+        facts: what is known.
+        now: RFC 3339; becomes the transition time of conditions that changed.
+    """
+    services = [service_status(service) for service in facts.services]
+    ready = sum(1 for service in services if service.ready)
+    all_ready = ready == len(services) and not facts.deleting and not facts.hold and not facts.stalled
+    state, why = _app_state(facts, services, all_ready)
+    conditions = _conditions(facts, services, all_ready=all_ready, why=why, now=now)
+    return AppStatus(
+        observed_generation=facts.generation,
+        release=facts.release,
+        state=state,
+        ready=f"{ready}/{len(services)}",
+        why=why,
+        services=services,
+        conditions=conditions,
+    )
+
+
+def _app_state(facts: AppFacts, services: Sequence[ServiceStatus], all_ready: bool) -> tuple[str, str]:
+    if facts.deleting:
+        return "Deleting", facts.locked or facts.failure or "its containers are being removed"
+    if facts.hold:
+        return ("Orphaned" if facts.hold.startswith("orphaned") else "Held"), facts.hold
+    if facts.stalled:
+        return "Stalled", facts.stalled
+    if all_ready:
+        stopped = services and all(service.run_state == "Stopped" for service in services)
+        return ("Stopped" if stopped else "Ready"), ""
+    why = facts.locked or facts.failure or _first_reason(services)
+    failing = any(service.state in {"CrashLoop", "Failed", "Unhealthy", "Exited"} for service in services)
+    if failing or facts.failure:
+        return "Degraded", why
+    return "Updating", why
+
+
+def _first_reason(services: Sequence[ServiceStatus]) -> str:
+    order = ("CrashLoop", "Failed", "Unhealthy", "Exited", "Restarting", "Pulling", "Starting", "Waiting")
+    waiting = [service for service in services if not service.ready]
+    waiting.sort(key=lambda service: order.index(service.state) if service.state in order else len(order))
+    if not waiting:
+        return ""
+    first = waiting[0]
+    return f"{first.name}: {_in_words(first)}"
+
+
+def _in_words(service: ServiceStatus) -> str:
+    if service.state == "CrashLoop":
+        return f"crash loop, {service.reason}"
+    return service.reason or service.state.lower()
+
+
+def _conditions(
+    facts: AppFacts, services: Sequence[ServiceStatus], *, all_ready: bool, why: str, now: str
+) -> list[StatusCondition]:
+    failed = next((s for s in services if s.state in {"CrashLoop", "Failed", "Unhealthy"}), None)
+    reason = failed.state if failed else "Progressing"
+    stalled = bool(facts.stalled) or (facts.deadline_passed and not all_ready)
+    stalled_reason = (
+        "WouldLoseData" if facts.stalled else "ProgressDeadlineExceeded" if stalled else "NotStalled"
+    )
+    available = bool(services) and all(s.ready or s.state in {"Running", "Updating"} for s in services)
+    reconciling = not all_ready and not stalled and not facts.hold
+    held_reason = "Suspended" if "suspend" in facts.hold else "Held"
+    ready_reason = (
+        "AllServicesReady"
+        if all_ready
+        else held_reason
+        if facts.hold
+        else stalled_reason
+        if stalled
+        else reason
+    )
+    wanted: tuple[tuple[str, bool, str], ...] = (
+        ("Ready", all_ready, ready_reason),
+        ("Reconciling", reconciling, reason if reconciling else "Settled"),
+        ("Stalled", stalled, stalled_reason),
+        ("Available", available, "Serving" if available else "NotServing"),
+    )
+    return [
+        _condition(facts, type, holds, reason, "" if type == "Ready" and holds else why, now)
+        for type, holds, reason in wanted
+    ]
+
+
+def _condition(
+    facts: AppFacts, type: str, holds: bool, reason: str, message: str, now: str
+) -> StatusCondition:
+    status: Literal["True", "False"] = "True" if holds else "False"
+    before = facts.previous.get(type)
+    return StatusCondition(
+        type=type,
+        status=status,
+        reason=reason,
+        message=message,
+        last_transition_time=before.last_transition_time if before and before.status == status else now,
+        observed_generation=facts.generation,
+    )
