@@ -45,13 +45,41 @@ class Event:
         }
 
 
+class _Reader:
+    """What waits for one subscriber, and how much of it was given up."""
+
+    def __init__(self, backlog: int) -> None:
+        self.queue: asyncio.Queue[Event] = asyncio.Queue(backlog)
+        self.lost = 0
+
+    def put(self, event: Event) -> None:
+        if self.queue.full():
+            self.queue.get_nowait()
+            self.lost += 1
+        self.queue.put_nowait(event)
+
+    def take_lost(self, before: Event) -> Event | None:
+        """An event that tells what was lost before this one, if anything was."""
+        lost, self.lost = self.lost, 0
+        if not lost:
+            return None
+        return Event(
+            seq=before.seq - 1,
+            time=before.time,
+            type="Warning",
+            reason="Lost",
+            message=f"{lost} events were dropped here because the reader was too slow",
+            data={"lost": lost},
+        )
+
+
 class Bus:
     """Keeps the last events and hands new ones to every subscriber."""
 
     def __init__(self, *, keep: int = 500, backlog: int = 1000) -> None:
         self._recent: deque[Event] = deque(maxlen=keep)
         self._backlog = backlog
-        self._queues: set[asyncio.Queue[Event]] = set()
+        self._readers: set[_Reader] = set()
         self._seq = 0
 
     def publish(
@@ -79,24 +107,33 @@ class Bus:
         )
         if type != "Progress":
             self._recent.append(event)
-        for queue in self._queues:
-            if queue.full():
-                queue.get_nowait()
-            queue.put_nowait(event)
+        for reader in self._readers:
+            reader.put(event)
         return event
+
+    @property
+    def last_seq(self) -> int:
+        """`seq` of the newest event, kept or not; 0 when there was none."""
+        return self._seq
 
     def recent(self, *, after: int = 0) -> list[Event]:
         """Kept events with a greater `seq`, oldest first."""
         return [event for event in self._recent if event.seq > after]
 
     async def subscribe(self, *, after: int | None = None) -> AsyncIterator[Event]:
-        """New events as they come; with `after`, the kept ones after that `seq` first."""
-        queue: asyncio.Queue[Event] = asyncio.Queue(self._backlog)
-        self._queues.add(queue)
+        """New events as they come; with `after`, the kept ones after that `seq` first.
+
+        What a slow reader lost shows as one event of reason Lost in its place.
+        """
+        reader = _Reader(self._backlog)
+        self._readers.add(reader)
         try:
             for event in self.recent(after=after) if after is not None else ():
                 yield event
             while True:
-                yield await queue.get()
+                event = await reader.queue.get()
+                if lost := reader.take_lost(event):
+                    yield lost
+                yield event
         finally:
-            self._queues.discard(queue)
+            self._readers.discard(reader)

@@ -1,0 +1,84 @@
+"""Logs of services as lines of JSON, on and on with `follow`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from iotistic.api.errors import EdgeError
+from iotistic.controllers.base import AppsControl
+from iotistic.controllers.clock import now_text
+from iotistic.device_api import models
+from iotistic.device_api.route import router
+from iotistic.device_api.routes.services import OfApp, service_anywhere, service_in_app
+from iotistic.device_api.streams import Stream
+from iotistic.engines.base import LogLine
+
+MEDIA_TYPE = "application/x-ndjson"
+FIRST_LINE_SECONDS = 1.0
+"""How long an error of the engine can still become a proper answer."""
+
+Follow = Annotated[bool, Query(description="Stay and send lines as they are written")]
+Tail = Annotated[int | None, Query(ge=0, description="Only the last lines; all when absent")]
+ANSWER: dict[int | str, dict[str, object]] = {
+    200: {"model": models.Line, "description": "One such object a line", "content": {MEDIA_TYPE: {}}}
+}
+
+
+def logs_router(control: AppsControl, closing: asyncio.Event) -> APIRouter:
+    """Routes that end in /logs."""
+    routes = router("logs")
+
+    async def stream(app: str, service: str | None, follow: bool, tail: int | None) -> Response:
+        lines = control.logs(app, service, follow=follow, tail=tail)
+        answer = Stream(
+            _as_json(lines),
+            closing=closing,
+            media_type=MEDIA_TYPE,
+            error=lambda error: _failed(service or "", error),
+        )
+        return await answer.begin(FIRST_LINE_SECONDS)
+
+    @routes.get("/v1/apps/{name}/logs", responses=ANSWER, response_class=Response)
+    async def logs_of_app(name: str, follow: Follow = False, tail: Tail = None) -> Response:
+        """Lines of all services of an App."""
+        return await stream(control.app(name).name, None, follow, tail)
+
+    @routes.get("/v1/apps/{name}/services/{service}/logs", responses=ANSWER, response_class=Response)
+    async def logs_of_service_of_app(
+        name: str, service: str, follow: Follow = False, tail: Tail = None
+    ) -> Response:
+        found = service_in_app(control, name, service).spec
+        return await stream(found.app, found.service, follow, tail)
+
+    @routes.get("/v1/services/{address}/logs", responses=ANSWER, response_class=Response)
+    async def logs_of_service(
+        address: str, app: OfApp = None, follow: Follow = False, tail: Tail = None
+    ) -> Response:
+        found = service_anywhere(control, address, app).spec
+        return await stream(found.app, found.service, follow, tail)
+
+    return routes
+
+
+async def _as_json(lines: AsyncIterator[tuple[str, LogLine]]) -> AsyncGenerator[bytes]:
+    try:
+        async for service, line in lines:
+            yield _line(service, line.time, line.stream, line.text)
+    finally:
+        if isinstance(lines, AsyncGenerator):
+            await lines.aclose()
+
+
+def _failed(service: str, error: EdgeError) -> bytes:
+    text = f"{error.message} ({error.hint})" if error.hint else error.message
+    return _line(service, now_text(), "error", text)
+
+
+def _line(service: str, time: str, stream: str, text: str) -> bytes:
+    line = {"service": service, "time": time, "stream": stream, "text": text}
+    return json.dumps(line, ensure_ascii=False).encode(errors="replace") + b"\n"
