@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -95,8 +96,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         return problem(404, f"there is no route {where}", hint="GET /openapi.json lists all routes")
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("allow", "")
-        detail = f"{where}: this path takes {allowed or 'other methods'}"
+        allowed = Headers(error.headers).get("allow", "other methods")
+        detail = f"{where}: this path takes {allowed}"
         return problem(405, detail, headers=error.headers)
     return problem(error.status_code, error.detail, headers=error.headers)
 

@@ -25,7 +25,10 @@ from iotistic.device_api.security import LOOPBACK_HOSTS, Guard
 HEADER_SECONDS = 30.0
 """A connection that has sent no request by then is closed."""
 IDLE_SECONDS = 75
-STOP_SECONDS = 3
+STOP_SECONDS = 3.0
+"""For requests under way when the agent stops."""
+FLUSH_SECONDS = 0.5
+"""For readers to take what was sent to them."""
 MOST_CONNECTIONS = 256
 LARGEST_HEADERS = 32 * 1024
 log = structlog.get_logger()
@@ -111,7 +114,6 @@ class _Server(uvicorn.Server):
                 date_header=False,
                 limit_concurrency=MOST_CONNECTIONS,
                 timeout_keep_alive=IDLE_SECONDS,
-                timeout_graceful_shutdown=STOP_SECONDS,
                 h11_max_incomplete_event_size=LARGEST_HEADERS,
             )
         )
@@ -124,6 +126,23 @@ class _Server(uvicorn.Server):
         await self.startup(sockets=[self._listener])
 
     async def close(self) -> None:
-        """Stop listening, let requests under way end."""
-        if self.started:
-            await self.shutdown(sockets=[self._listener])
+        """Stop listening, let requests under way end, then cut what is left."""
+        if not self.started:
+            return
+        connections, tasks = self.server_state.connections, self.server_state.tasks
+        for listening in self.servers:
+            listening.close()
+        for connection in list(connections):
+            connection.shutdown()
+        if tasks:
+            await asyncio.wait(set(tasks), timeout=STOP_SECONDS)
+        for task in set(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_SECONDS):
+                # transports tell nobody when they are empty
+                while any(c.transport.get_write_buffer_size() for c in connections):  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+        for connection in list(connections):
+            connection.transport.abort()

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Response
+from pydantic import WithJsonSchema
 from starlette.responses import JSONResponse
 
 from iotistic.api.app import App, DeletionPolicy
@@ -19,12 +20,8 @@ from iotistic.device_api.route import router
 
 DryRun = Annotated[bool, Query(alias="dryRun", description="Check everything, change nothing")]
 Purge = Annotated[bool | None, Query(description="Its volumes go too; absent: as its deletionPolicy says")]
-APP_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/App"}}},
-    }
-}
+AppDocument = Annotated[dict[str, Any], WithJsonSchema({"$ref": "#/components/schemas/App"})]
+"""Checked at apply, with all problems at once; here it only has to be an object."""
 
 
 def apps_router(control: AppsControl) -> APIRouter:
@@ -60,9 +57,9 @@ def _add_changing(routes: APIRouter, control: AppsControl) -> None:
         """Take documents, all or nothing; durable when it answers."""
         return _applied(await control.apply(body.documents, dry_run=dry_run))
 
-    @routes.put("/v1/apps/{name}", response_model=models.ApplyAnswer, openapi_extra=APP_BODY)
+    @routes.put("/v1/apps/{name}", response_model=models.ApplyAnswer)
     async def put_app(
-        name: str, document: Annotated[dict[str, Any], Body()], dry_run: DryRun = False
+        name: str, document: Annotated[AppDocument, Body()], dry_run: DryRun = False
     ) -> Response:
         """The same as applying this one App."""
         _check_is_app(document, name)
