@@ -107,6 +107,15 @@ async def test_the_port_is_free_again_at_once(folder: Path) -> None:
         assert (await api.tcp.get("/ping")).text == "OK"
 
 
+async def test_answers_do_not_wait_for_acknowledgements(api: Api) -> None:
+    await api.tcp.get("/ping")
+    began = time.monotonic()
+    for _ in range(20):
+        await api.tcp.get("/ping")
+
+    assert time.monotonic() - began < 20 * 0.02
+
+
 async def test_signals_stay_with_the_agent(folder: Path) -> None:
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     async with running(folder):
