@@ -99,6 +99,7 @@ async def test_new_events_come_at_once(api: Api) -> None:
         ("", {"Last-Event-ID": "2"}, [3, 4]),
         ("&after=0", {"Last-Event-ID": "3"}, [4]),
         ("", {"Last-Event-ID": "not a number"}, [4]),
+        ("", {"Last-Event-ID": "9" * 5000}, [4]),
         ("", {"Last-Event-ID": "77"}, [1, 2, 3, 4]),
         ("&after=0&app=shop", {}, [1, 3, 4]),
     ],

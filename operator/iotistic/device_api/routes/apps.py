@@ -42,7 +42,7 @@ def _add_reading(routes: APIRouter, control: AppsControl) -> None:
     async def get_app(name: str) -> Response:
         """By name: the resource with its status. By number: the fields of the first agent."""
         app = control.app(name)
-        return JSONResponse(original(app, int(name)) if _is_number(name) else resource(app))
+        return JSONResponse(original(app, int(name)) if name != app.name else resource(app))
 
     @routes.post("/v1/plan", response_model=models.PlanAnswer)
     async def plan(body: models.MaybeDocuments | None = None) -> Response:
@@ -95,10 +95,6 @@ def _add_running(routes: APIRouter, control: AppsControl) -> None:
         app = control.app(name)
         await control.restart(app.name, None)
         return _acted(app, "restarting")
-
-
-def _is_number(name: str) -> bool:
-    return name.isascii() and name.isdigit()
 
 
 def _applied(result: ApplyResult) -> Response:

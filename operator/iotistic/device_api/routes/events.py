@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated, cast
 
@@ -18,6 +19,7 @@ from iotistic.device_api import models
 from iotistic.device_api.route import router
 from iotistic.device_api.streams import Stream
 
+NUMBER = re.compile(r"[0-9]{1,18}")
 Follow = Annotated[bool, Query(description="Stay and send events as they happen")]
 After = Annotated[int | None, Query(ge=0, description="Only events with a greater seq; 0: all that are kept")]
 OfApp = Annotated[str | None, Query(alias="app", description="Only of this App (name or number)")]
@@ -41,7 +43,7 @@ def events_router(
 
     def name_of(app: str | None) -> str:
         """Name for a name or number; of an App that is gone its events may still be there."""
-        if not app or not app.isdigit():
+        if not app or not NUMBER.fullmatch(app):
             return app or ""
         with contextlib.suppress(NotFoundError):
             return control.app(app).name
@@ -52,7 +54,7 @@ def events_router(
         follow: Follow = False, after: After = None, app: OfApp = None, last_id: LastId = None
     ) -> Response:
         """Without `follow` the kept events; with it new ones, and with `after` the kept ones first."""
-        start = int(last_id) if last_id and last_id.isdigit() else after
+        start = int(last_id) if last_id and NUMBER.fullmatch(last_id) else after
         if start is not None and start > bus.last_seq:
             start = 0  # the reader knows events of an earlier start of the agent
         name = name_of(app)
