@@ -41,7 +41,7 @@ def shop(release: str, image: str, networks: list[str]) -> AppTarget:
     )
 
 
-TARGETS = (shop("1", "web:1", []), shop("2", "web:2", ["back"]))
+TARGETS = {"1": shop("1", "web:1", []), "2": shop("2", "web:2", ["back"])}
 
 
 def possible(seen: Observed, wanted: AppTarget) -> list[Step]:
@@ -57,7 +57,8 @@ def possible(seen: Observed, wanted: AppTarget) -> list[Step]:
     found += [step(Action.REMOVE_NETWORK, name=name) for name in sorted(networks - attached)]
     found += [step(Action.CREATE_VOLUME, name=name) for name in sorted(wanted.volumes.keys() - volumes)]
     for container in seen.containers:
-        for action in ON_CONTAINER[container.status]:
+        has_all = container.spec.networks <= networks and container.spec.volumes <= volumes
+        for action in ON_CONTAINER[container.status] if has_all else ():
             found.append(step(action, service=container.service, container=container.id))
     for service in wanted.services:
         found += _new(service, seen, refs=refs, networks=networks, volumes=volumes)
@@ -92,15 +93,18 @@ def plain(seen: Observed) -> object:
 
 
 @settings(max_examples=60, deadline=None)
-@given(choices=st.lists(st.tuples(st.sampled_from(TARGETS), st.integers(0, 1000)), min_size=5, max_size=30))
+@given(
+    choices=st.lists(st.tuples(st.sampled_from(["1", "2"]), st.integers(0, 1000)), min_size=5, max_size=30)
+)
 def test_the_world_is_what_apply_says(
-    tmp_path_factory: pytest.TempPathFactory, choices: list[tuple[AppTarget, int]]
+    tmp_path_factory: pytest.TempPathFactory, choices: list[tuple[str, int]]
 ) -> None:
     directory = tmp_path_factory.mktemp("world")
 
     async def walk() -> None:
         engine = SimulatedEngine(directory, pace=AT_ONCE)
-        for wanted, choice in choices:
+        for release, choice in choices:
+            wanted = TARGETS[release]
             before = await engine.observe(IMAGES)
             steps = possible(before, wanted)
             chosen = steps[choice % len(steps)]

@@ -142,9 +142,27 @@ async def test_a_newer_container_is_newer_whatever_the_clock_says(tmp_path: Path
     assert second.created > first.created
 
 
+@pytest.mark.parametrize("action", [Action.START, Action.PAUSE, Action.UNPAUSE, Action.RESTART])
+async def test_a_container_that_is_gone_is_no_longer_there_to_be_used(shop: Driver, action: Action) -> None:
+    await shop.up()
+
+    with pytest.raises(EngineError, match="no container c9"):
+        await shop.do(action, "web", container="c9")
+
+
+@pytest.mark.parametrize("action", [Action.STOP, Action.KILL, Action.REMOVE])
+async def test_a_container_that_is_gone_need_not_be_taken_down(shop: Driver, action: Action) -> None:
+    container = await shop.up()
+
+    await shop.do(action, "web", container="c9")
+
+    assert await shop.container() == container
+
+
 @pytest.mark.parametrize(
     ("action", "service", "name", "says"),
     [
+        (Action.START, "dropped", "", "no service dropped"),
         (Action.START, "web", "", "no network default"),
         (Action.START, "db", "", "no volume data"),
         (Action.START, "other", "", "no image other:1"),

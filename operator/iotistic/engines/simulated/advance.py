@@ -15,7 +15,7 @@ from iotistic.api.errors import EngineError
 from iotistic.api.image import ImageRef
 from iotistic.engines.simulated.world import World
 from iotistic.planning.apply import apply
-from iotistic.planning.values import Action, AppTarget, Container, Image, Observed, Status, Step
+from iotistic.planning.values import Action, AppTarget, Container, Image, NormalSpec, Observed, Status, Step
 
 NEXT = "-next"
 """After the name of a container that takes over, until the old one has gone."""
@@ -119,25 +119,36 @@ def means(wanted: ImageRef, image: Image) -> bool:
 
 
 def _refusal(seen: Observed, step: Step, target: AppTarget | None) -> str:
-    service = target.service(step.service) if target else None
-    used = {container.spec.image.full for container in seen.containers}
-    if step.action is Action.REMOVE_IMAGE and step.name in used:
-        return "a container uses it"
-    if step.action is Action.REMOVE_NETWORK and any(
-        step.name in container.spec.networks for container in seen.containers if container.app == step.app
-    ):
-        return "containers are attached"
-    if step.action not in {Action.START, Action.HANDOVER} or service is None:
-        return ""
-    networks = {network.name for network in seen.networks if network.app == step.app}
-    volumes = {volume.name for volume in seen.volumes if volume.app == step.app}
-    if missing := sorted(service.spec.networks - networks):
+    """Why an engine would not do this step; empty when it would."""
+    mine = [container for container in seen.containers if container.app == step.app]
+    match step.action:
+        case Action.REMOVE_IMAGE:
+            used = any(container.spec.image.full == step.name for container in seen.containers)
+            return "a container uses it" if used else ""
+        case Action.REMOVE_NETWORK:
+            attached = any(step.name in container.spec.networks for container in mine)
+            return "containers are attached" if attached else ""
+        case Action.PAUSE | Action.UNPAUSE | Action.RESTART | Action.START if step.container:
+            found = next((container for container in mine if container.id == step.container), None)
+            return _missing(seen, step.app, found.spec) if found else f"no container {step.container}"
+        case Action.START | Action.HANDOVER:
+            service = target.service(step.service) if target else None
+            if service is None:
+                return f"App {step.app} has no service {step.service} to start"
+            has_image = any(means(service.spec.image, image) for image in seen.images)
+            no_image = "" if has_image else f"no image {service.spec.image.short}"
+            return no_image or _missing(seen, step.app, service.spec)
+    return ""
+
+
+def _missing(seen: Observed, app: str, spec: NormalSpec) -> str:
+    """What a container of this spec needs and has not."""
+    networks = {network.name for network in seen.networks if network.app == app}
+    volumes = {volume.name for volume in seen.volumes if volume.app == app}
+    if missing := sorted(spec.networks - networks):
         return f"no network {', '.join(missing)}"
-    if missing := sorted(service.spec.volumes - volumes):
+    if missing := sorted(spec.volumes - volumes):
         return f"no volume {', '.join(missing)}"
-    is_new = step.action is Action.HANDOVER or not step.container
-    if is_new and not any(means(service.spec.image, image) for image in seen.images):
-        return f"no image {service.spec.image.short}"
     return ""
 
 
@@ -170,8 +181,7 @@ def _dressed(world: World, after: Observed, step: Step, target: AppTarget | None
 
 def _record(target: AppTarget | None, step: Step) -> Mapping[str, Any]:
     service = target.service(step.service) if target else None
-    if service is None:
-        raise EngineError(f"{step.text}: App {step.app} has no service {step.service} to start")
+    assert service is not None, "refused above"
     return json.loads(json.dumps(service.record))  # type: ignore[no-any-return]
 
 

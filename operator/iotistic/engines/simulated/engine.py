@@ -251,7 +251,7 @@ class SimulatedEngine:
                 await self._sleep(self._pace.pull / PULL_TICKS, f"{step.text}/{tick}")
             else:
                 await asyncio.sleep(asked / PULL_TICKS)
-            self._reached()
+            faults = self._reached()
             if faults.no_space and not self._freed and tick >= PULL_TICKS // 2:
                 raise NoSpaceError(
                     f"image {image.short}: no space left on the simulated disk",
@@ -272,7 +272,7 @@ class SimulatedEngine:
         there = {container.id for container in before.observed.containers}
         new = frozenset(found.id for found in after.observed.containers) - there
         old = there - {found.id for found in after.observed.containers}
-        self._change(lambda _: joined(before, after))
+        self._change(lambda world: joined(world, after))
         self._lives.sync(self._world)
         context.progress(Progress(message="waiting until ready"))
         try:
