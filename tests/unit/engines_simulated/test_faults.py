@@ -218,3 +218,15 @@ async def test_faults_that_were_given_win_over_the_file(tmp_path: Path) -> None:
     engine = SimulatedEngine(tmp_path, pace=AT_ONCE, faults=Faults())
 
     assert (await engine.observe(frozenset())).containers == ()
+
+
+async def test_the_example_in_the_docs_is_understood(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "simulated.md").read_text()
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    asked(example, tmp_path)
+
+    faults = read_faults(tmp_path / "simulated-faults.yaml")
+
+    assert faults.model_fields_set == Faults.model_fields.keys()
+    assert faults.start_failure("shop", "web", 2) == "no such device /dev/ttyUSB0"
+    assert faults.start_failure("shop", "web", 3) == ""
