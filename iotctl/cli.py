@@ -1,0 +1,24 @@
+"""All commands of iotctl, in the order in which help shows them."""
+
+from __future__ import annotations
+
+from typer.completion import completion_init
+
+from iotctl.commands import about, apply, apps, delete, events, get, logs, plan, services, waits
+from iotctl.frame import Front, new_group
+
+START = "\b\nStart here:\n  iotctl apply -f app.yaml --wait\n  iotctl get apps\n  iotctl help exit-codes"
+WHAT_RUNS = "What runs"
+
+root = new_group(
+    "iotctl", "Runs Apps on edge devices, and says what goes on and why.", epilog=START, cls=Front
+)
+for _commands in (apply, get, plan, delete, waits):
+    _commands.add_to(root)
+root.add_typer(apps.group, rich_help_panel=WHAT_RUNS)
+root.add_typer(services.group, rich_help_panel=WHAT_RUNS)
+for _commands in (logs, events, about):
+    _commands.add_to(root)
+
+# Not typer's own options for this: groups here have none. `iotctl completion` prints the script.
+completion_init()

@@ -1,0 +1,190 @@
+"""iotctl status, schema, version and help: about the agent, the kinds and iotctl itself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from iotctl.exits import MEANINGS, BadInputError, CommandError, ExitCode
+from iotctl.frame import agent_of, command
+from iotctl.output import Output, OutputOption, show
+from iotctl.terminal import is_terminal, paint, say
+
+Json = dict[str, Any]
+KINDS = ("app", "appservice", "secret", "configmap")
+SHELLS = ("bash", "zsh", "fish")
+TOPICS = ("exit-codes", "connection")
+CONNECTION = """\
+iotctl looks for the agent here, the first that is given wins:
+
+  --url URL           http://HOST:48484, https://HOST or unix:///PATH
+  IOTCTL_URL          the same
+  DEVICE_API_URL      the same; the name that earlier devices use
+  CONFIG_DIR          the agent's data directory (/app/data): its socket agent.sock, else
+                      127.0.0.1, port DEVICE_API_PORT (48484), with the key in its file api-key
+
+The key of an agent elsewhere: --api-key KEY or IOTCTL_API_KEY. The Unix socket needs none.
+Both options may stand anywhere on the command line. NO_COLOR or --no-color: no colours."""
+
+
+def add_to(group: typer.Typer) -> None:
+    """Add the commands."""
+    heading = "About"
+    command(group, "status", heading=heading, examples=("iotctl status", "iotctl status --format log"))(
+        status
+    )
+    command(group, "schema", heading=heading, examples=("iotctl schema app > app.schema.json",))(schema)
+    command(group, "version", heading=heading, examples=("iotctl version", "iotctl version -o json"))(version)
+    command(
+        group,
+        "completion",
+        heading=heading,
+        examples=('eval "$(iotctl completion bash)"', "iotctl completion fish | source"),
+    )(completion)
+    command(
+        group,
+        "help",
+        heading=heading,
+        examples=("iotctl help", "iotctl help apps start", "iotctl help exit-codes"),
+    )(help_)
+
+
+def status(
+    context: typer.Context,
+    format: Annotated[
+        str, typer.Option("--format", metavar="text|log", help="log when standard output is no terminal.")
+    ] = "",
+) -> None:
+    """Say in a few lines how the device is. Ends with 1 when the agent is not well."""
+    import json
+
+    if format not in {"", "text", "log"}:
+        raise BadInputError(f"--format is {format!r}: expected text or log.")
+    agent = agent_of(context)
+    about = agent.get("/v1/version")
+    healthy, reasons = agent.text("/v1/healthy")
+    apps = agent.get("/v1/apps")["items"]
+    services = [one for app in apps for one in (app.get("status") or {}).get("services") or []]
+    running = sum(1 for one in services if one.get("state") == "Running")
+    ready = sum(1 for app in apps if (app.get("status") or {}).get("state") == "Ready")
+    why = " ".join(reasons.splitlines()[1:])
+    if format == "log" or (not format and not is_terminal()):
+        counts = {"configured": len(apps), "runningServices": running}
+        word = "[INFO] Agent running" if healthy else "[ERROR] Agent unhealthy"
+        facts = {"uuid": about["installId"]} | ({} if healthy else {"why": why})
+        say(f"{word} {json.dumps(facts, separators=(',', ':'))}")
+        say(f"[INFO] Applications {json.dumps(counts, separators=(',', ':'))}")
+    else:
+        engine = _engine(about["engine"])
+        state = paint("OK", "good") if healthy else paint(why or "not well", "bad")
+        say(f"Agent   {about['version']} on {agent.endpoint.address}: {state}")
+        say(f"Engine  {engine}")
+        say(f"Apps    {ready} of {len(apps)} ready, {running} of {len(services)} services running")
+    if not healthy:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def schema(
+    kind: Annotated[
+        str, typer.Argument(metavar="[KIND]", help=", ".join(KINDS), autocompletion=lambda: list(KINDS))
+    ] = "app",
+    output: OutputOption = Output.JSON,
+) -> None:
+    """Print the JSON Schema of a kind.
+
+    For editors and checks; needs no agent."""
+    from iotctl.schemas import schema_of
+
+    if kind.lower() not in KINDS:
+        raise BadInputError(f"There is no schema of {kind!r}.", hint=f"There are {', '.join(KINDS)}.")
+    show(schema_of(kind.lower()), output if output is Output.YAML else Output.JSON)
+
+
+def version(
+    context: typer.Context,
+    output: OutputOption = Output.TABLE,
+    client: Annotated[bool, typer.Option("--client", help="Don't ask the agent.")] = False,
+) -> None:
+    """Show the versions of iotctl, agent and engine."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as version_of
+
+    try:
+        own = version_of("iotistic-edge")
+    except PackageNotFoundError:
+        own = "unknown"
+    about: Json | None = None
+    problem = ""
+    if not client:
+        try:
+            about = agent_of(context).get("/v1/version")
+        except CommandError as error:
+            problem = error.message
+    if output in {Output.JSON, Output.YAML}:
+        show({"client": own, "agent": about, "problem": problem or None}, output)
+        return
+    say(f"iotctl  {own}")
+    if about:
+        say(f"Agent   {about['version']} ({about['apiVersion']}, install {about['installId']})")
+        say(f"Engine  {_engine(about['engine'])}")
+    elif problem:
+        say(f"Agent   {problem}")
+
+
+def completion(
+    shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish", help="The shell that is used.")],
+) -> None:
+    """Print the script that makes names complete with Tab.
+
+    Put the line below that is for your shell in its start-up file.
+    """
+    from typer.completion import get_completion_script
+
+    if shell not in SHELLS:
+        raise BadInputError(f"There is no completion for {shell!r}.", hint=f"There is {', '.join(SHELLS)}.")
+    say(get_completion_script(prog_name="iotctl", complete_var="_IOTCTL_COMPLETE", shell=shell))
+
+
+def help_(
+    context: typer.Context,
+    topic: Annotated[
+        list[str] | None, typer.Argument(metavar="[COMMAND...]", help=f"A command, or {' or '.join(TOPICS)}.")
+    ] = None,
+) -> None:
+    """Show help on a command or topic.
+
+    Topics are exit-codes and connection."""
+    words = topic or []
+    if words == ["exit-codes"]:
+        say("\n".join(f"{code.value:>3}  {meaning}" for code, meaning in MEANINGS.items()))
+        return
+    if words == ["connection"]:
+        say(CONNECTION)
+        return
+    root = context.find_root()
+    say(_help_of(root, words))
+
+
+def _help_of(root: Any, words: list[str]) -> str:
+    found: Any = root.command
+    context = root
+    for number, word in enumerate(words):
+        inner = getattr(found, "commands", {}).get(word)
+        if inner is None:
+            before = " ".join(["iotctl", *words[:number]])
+            known = ", ".join(getattr(found, "commands", {})) or "no commands"
+            raise BadInputError(
+                f"There is no command {before} {word}.",
+                hint=f"{before} has {known}. Topics: {', '.join(TOPICS)}.",
+            )
+        found = inner
+        context = type(root)(found, info_name=word, parent=context)
+    text: str = found.get_help(context)
+    return text
+
+
+def _engine(engine: Json) -> str:
+    if engine.get("error"):
+        return f"does not answer: {engine['error']}"
+    return " ".join(part for part in (engine["kind"], engine["version"], f"({engine['address']})") if part)

@@ -1,0 +1,95 @@
+"""Tables for people: aligned columns, no frames, coloured states on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from iotctl.spans import age
+from iotctl.terminal import paint, style_of
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column: what it shows of a row."""
+
+    title: str
+    show: Callable[[Row], str]
+    wide: bool = False
+    """Only with `-o wide`."""
+    state: bool = False
+    """Coloured by what it says."""
+
+
+def _field(title: str, key: str, *, wide: bool = False, state: bool = False) -> Column:
+    return Column(title=title, show=lambda row: cell(row[key]), wide=wide, state=state)
+
+
+def cell(value: object) -> str:
+    """A value as a table shows it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(one) for one in value)
+    return "" if value is None else str(value)
+
+
+def short_id(value: object) -> str:
+    """The part of a long id that people compare."""
+    return str(value).removeprefix("sha256:")[:12]
+
+
+APPS = (
+    _field("NAME", "name"),
+    _field("APP-ID", "appId"),
+    _field("READY", "readyServices"),
+    _field("RELEASE", "release"),
+    _field("STATE", "state", state=True),
+    _field("WHY", "reason"),
+    Column(title="AGE", show=lambda row: age(row["created"])),
+    _field("GENERATION", "generation", wide=True),
+    _field("CREATED", "created", wide=True),
+    _field("SERVICES", "services", wide=True),
+)
+SERVICES = (
+    _field("SERVICE", "address"),
+    _field("IMAGE", "image"),
+    _field("STATE", "state", state=True),
+    _field("READY", "ready"),
+    _field("RESTARTS", "restarts"),
+    _field("WHY", "reason"),
+    Column(title="PORTS", show=lambda row: ", ".join(port.removesuffix("/tcp") for port in row["ports"])),
+    _field("APP-ID", "appId", wide=True),
+    _field("RELEASE", "release", wide=True),
+    _field("WANTED", "runState", wide=True),
+    Column(title="CONTAINER", show=lambda row: short_id(row["containerId"]), wide=True),
+    Column(title="DIGEST", show=lambda row: short_id(row["imageDigest"]), wide=True),
+    _field("EXIT", "exitCode", wide=True),
+    _field("SINCE", "since", wide=True),
+)
+SECRETS = (_field("NAME", "name"), _field("TYPE", "type"), _field("KEYS", "keys"))
+CONFIGMAPS = (_field("NAME", "name"), _field("KEYS", "keys"))
+
+
+def table(columns: Sequence[Column], rows: Sequence[Row], *, wide: bool = False) -> str:
+    """The rows as lines, with a line of titles."""
+    shown = [column for column in columns if wide or not column.wide]
+    lines = [[column.title for column in shown]]
+    lines += [[column.show(row) for column in shown] for row in rows]
+    widths = [max(len(line[number]) for line in lines) for number in range(len(shown))]
+    return "\n".join(_line(line, widths, shown, title=not number) for number, line in enumerate(lines))
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], columns: Sequence[Column], *, title: bool) -> str:
+    last = max((number for number, text in enumerate(cells) if text), default=0)
+    parts = []
+    for number, (text, width, column) in enumerate(zip(cells, widths, columns, strict=True)):
+        if number > last:
+            break
+        padding = " " * (width - len(text) if number < last else 0)
+        style = "quiet" if title else style_of(text) if column.state else ""
+        parts.append(paint(text, style) + padding)
+    return "  ".join(parts)

@@ -1,0 +1,158 @@
+"""How waiting looks: a live table on a terminal, steady lines elsewhere."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Protocol
+
+from iotctl.spans import short
+from iotctl.terminal import has_color, is_terminal, say
+from iotctl.watch import ServiceLine, Watch
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+BAR_WIDTH = 20
+FRAMES_PER_SECOND = 8
+QUIET_SECONDS = 10.0
+"""Off a terminal: how long a download goes on before a line says how far it is."""
+
+
+class View(Protocol):
+    """Shows a Watch as it changes."""
+
+    def show(self, watch: Watch, now: float) -> None:
+        """The present."""
+        ...
+
+    def close(self, watch: Watch, now: float) -> None:
+        """The end."""
+        ...
+
+
+def new_view() -> View:
+    """The view that fits standard output."""
+    return Live() if is_terminal() else Lines()
+
+
+class Lines:
+    """A line whenever a service does something else."""
+
+    def __init__(self) -> None:
+        self._said: dict[tuple[str, str], str] = {}
+        self._pull_said: dict[tuple[str, str], float] = {}
+        self._trouble = ""
+
+    def show(self, watch: Watch, now: float) -> None:
+        """Say what is new."""
+        if watch.trouble != self._trouble:
+            say(watch.trouble or "The agent answers again.")
+            self._trouble = watch.trouble
+        for name in watch.apps:
+            lines = watch.lines(name, now)
+            names = {line.service: f"{name}/{line.service}" for line in lines}
+            width = max((len(one) for one in names.values()), default=0)
+            for line in lines:
+                if self._is_news(line, now):
+                    say(f"{names[line.service]:{width}}  {_sentence(line)}")
+
+    def close(self, watch: Watch, now: float) -> None:
+        """Say the last news."""
+        self.show(watch, now)
+
+    def _is_news(self, line: ServiceLine, now: float) -> bool:
+        key = line.app, line.service
+        # Counts and delays change all the time; only another situation is worth a line.
+        situation = f"{line.word} {re.sub(r'[0-9.]+ ?[A-Za-z]*', '#', line.note)}"
+        if self._said.get(key) != situation:
+            self._said[key] = situation
+            self._pull_said[key] = now
+            return True
+        if line.pulled and now - self._pull_said[key] >= QUIET_SECONDS:
+            self._pull_said[key] = now
+            return True
+        return False
+
+
+class Live:
+    """The whole table, drawn again in place."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.live import Live as RichLive
+
+        self._apps: list[tuple[str, list[ServiceLine]]] = []
+        self._trouble = ""
+        console = Console(no_color=not has_color(), highlight=False)
+        self._live: Any = RichLive(
+            console=console, get_renderable=self._draw, refresh_per_second=FRAMES_PER_SECOND
+        )
+        self._live.start()
+
+    def show(self, watch: Watch, now: float) -> None:
+        """Take over the present; the next frame, drawn by a thread of rich's, shows it."""
+        self._apps = [(watch.head(name), watch.lines(name, now)) for name in watch.apps]
+        self._trouble = watch.trouble
+
+    def close(self, watch: Watch, now: float) -> None:
+        """Draw the last frame and leave it there."""
+        self.show(watch, now)
+        self._live.refresh()
+        self._live.stop()
+
+    def _draw(self) -> RenderableType:
+        from rich.console import Group
+        from rich.rule import Rule
+        from rich.text import Text
+
+        parts: list[RenderableType] = []
+        for head, lines in self._apps:
+            if lines:
+                parts += [Rule(head, align="left", style="dim"), _grid(lines)]
+        if self._trouble:
+            parts.append(Text(self._trouble, style="red"))
+        return Group(*parts)
+
+
+def _grid(lines: list[ServiceLine]) -> RenderableType:
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2), pad_edge=True)
+    for line in lines:
+        style = "green" if line.ready else "red" if line.failing else "yellow"
+        note: RenderableType = _bar(line) if line.pulled else Text(line.note, style="dim")
+        grid.add_row(
+            f"  {line.service}",
+            Text(line.image, style="dim"),
+            Text(line.word, style=style),
+            short(line.seconds),
+            note,
+        )
+    return grid
+
+
+def _bar(line: ServiceLine) -> RenderableType:
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+
+    current, total = line.pulled or (0, 0)
+    bar = ProgressBar(total=total or None, completed=current, width=BAR_WIDTH, pulse=not total)
+    row = Table.grid(padding=(0, 1))
+    row.add_row(bar, megabytes(current, total))
+    return row
+
+
+def megabytes(current: int, total: int) -> str:
+    """`8.9/12.4 MB`; what is there alone when the whole is not known."""
+    if not total:
+        return f"{current / 1e6:.1f} MB" if current else ""
+    return f"{current / 1e6:.1f}/{total / 1e6:.1f} MB"
+
+
+def _sentence(line: ServiceLine) -> str:
+    if line.ready:
+        return f"{line.word} after {short(line.seconds)}" + (f"  {line.note}" if line.note else "")
+    if line.pulled:
+        return f"{line.word} {line.image}  {megabytes(*line.pulled)}".rstrip()
+    return f"{line.word}: {line.note}" if line.note else line.word

@@ -1,0 +1,250 @@
+"""What is known while something is waited for: from resources and events, in words. Pure.
+
+Times are seconds since the waiting began, handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from iotctl.exits import ExitCode
+from iotctl.flat import app_number, condition, is_ready
+from iotctl.spans import short
+from iotistic.api.image import parse_image
+
+Json = dict[str, Any]
+NOTHING_MOVES = {"Held": "is held", "Orphaned": "is orphaned", "Deleting": "is being deleted"}
+WEB_PORTS = frozenset({80, 3000, 5000, 8000, 8080, 8888})
+
+
+class Goal(StrEnum):
+    """What is waited for."""
+
+    READY = "ready"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceLine:
+    """One service, as a line of a view."""
+
+    app: str
+    service: str
+    image: str
+    word: str
+    """Its state in one word."""
+    seconds: float
+    """Until it was ready, else how long it has been in this state."""
+    note: str
+    ready: bool = False
+    failing: bool = False
+    pulled: tuple[int, int] | None = None
+    """Bytes that are there, and bytes in all (0: not known)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """How the waiting for one App ended."""
+
+    code: ExitCode
+    text: str
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was seen of one service so far."""
+
+    state: str = ""
+    since: float = 0.0
+    ready_at: float | None = None
+    waited_for: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Watch:
+    """Everything that is waited for at once."""
+
+    goal: Goal
+    apps: Sequence[str]
+    generations: Mapping[str, int] = field(default_factory=dict)
+    """Generation that must be reached; any when an App is not in it."""
+    host: str = "localhost"
+    """Host of published ports."""
+    found: dict[str, Json] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    trouble: str = ""
+    """Why the agent can't be asked now; empty when it answers."""
+    _pulls: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _seen: dict[tuple[str, str], _Seen] = field(default_factory=dict)
+
+    def take_app(self, name: str, app: Json | None, now: float) -> None:
+        """An App as it is now; None when there is none."""
+        if app is None:
+            self.gone.add(name)
+            self.found.pop(name, None)
+            return
+        self.gone.discard(name)
+        self.found[name] = app
+        for status in _statuses(app) if self._is_current(name) else ():
+            self._note(name, status, now)
+
+    def take_event(self, event: Json) -> None:
+        """An event; only the progress of downloads matters."""
+        data = event.get("data") or {}
+        if event.get("type") == "Progress" and data.get("image"):
+            self._pulls[data["image"]] = (int(data.get("current") or 0), int(data.get("total") or 0))
+
+    def verdict(self, name: str, now: float) -> Verdict | None:
+        """How it ended for this App; None while it has not."""
+        if self.goal is Goal.DELETED:
+            return (
+                Verdict(code=ExitCode.DONE, text=f"App {name} is deleted ({short(now)}).")
+                if name in self.gone
+                else None
+            )
+        if name in self.gone:
+            return Verdict(code=ExitCode.FAILED, text=f"App {name} is not on this device any more.")
+        app = self.found.get(name)
+        if app is None or not self._is_current(name):
+            return None
+        return _done(name, app, now) if is_ready(app) else _stuck(name, app)
+
+    def lines(self, name: str, now: float) -> list[ServiceLine]:
+        """One line a service, in the order of the spec."""
+        app = self.found.get(name)
+        if app is None:
+            return []
+        specs = {service["name"]: service for service in app["spec"].get("services", [])}
+        if not self._is_current(name):
+            return [_unseen(name, spec) for spec in specs.values()]
+        return [self._line(name, status, specs.get(status["name"], {}), now) for status in _statuses(app)]
+
+    def head(self, name: str) -> str:
+        """Name and release."""
+        release = (self.found.get(name, {}).get("status") or {}).get("release", "")
+        return f"{name}  release {release}" if release else name
+
+    def unfinished(self, name: str, now: float) -> str:
+        """What is still waited for, and what to type next."""
+        app = self.found.get(name)
+        if self.trouble:
+            return self.trouble
+        if app is None:
+            return f"App {name} has not been seen yet."
+        status = app.get("status") or {}
+        if self.goal is Goal.DELETED:
+            return (
+                f"App {name} is still there: {status.get('why') or status.get('state') or 'no reason given'}."
+            )
+        waiting = [line for line in self.lines(name, now) if not line.ready]
+        count = status.get("ready", "").replace("/", " of ")
+        head = f"App {name} is not ready ({count} services)." if count else f"App {name} is not ready."
+        rows = [f"  {line.service}  {line.word}{'  ' + line.note if line.note else ''}" for line in waiting]
+        logs = [
+            f"iotctl logs {name} {line.service}"
+            for line in waiting
+            if line.word not in {"waiting", "pulling"}
+        ]
+        now_what = [*logs[:1], f"iotctl events {name}", f"iotctl wait app/{name} --for ready"]
+        return "\n".join([head, *rows, "What now:  " + "   |   ".join(now_what)])
+
+    def _is_current(self, name: str) -> bool:
+        """Whether the status speaks of the generation that is waited for."""
+        app = self.found[name]
+        wanted = self.generations.get(name, app["metadata"].get("generation") or 0)
+        return int((app.get("status") or {}).get("observedGeneration", -1)) >= wanted
+
+    def _note(self, app: str, status: Json, now: float) -> None:
+        seen = self._seen.setdefault((app, status["name"]), _Seen())
+        if status.get("state") != seen.state:
+            seen.state, seen.since = status.get("state", ""), now
+        reason = status.get("reason") or ""
+        if reason.startswith("waits for "):
+            seen.waited_for = reason.removeprefix("waits for ")
+        if not status.get("ready"):
+            seen.ready_at = None
+        elif seen.ready_at is None:
+            seen.ready_at = now
+
+    def _line(self, app: str, status: Json, spec: Json, now: float) -> ServiceLine:
+        seen = self._seen[app, status["name"]]
+        ready, state = bool(status.get("ready")), str(status.get("state", ""))
+        image = str(spec.get("image") or status.get("image", ""))
+        return ServiceLine(
+            app=app,
+            service=status["name"],
+            image=image,
+            word=("ready" if state == "Running" else state.lower()) if ready else _words(state),
+            seconds=(seen.ready_at or 0.0) if ready else now - seen.since,
+            note=self._ready_note(status, spec, seen) if ready else str(status.get("reason") or ""),
+            ready=ready,
+            failing=state in {"CrashLoop", "Failed", "Unhealthy"},
+            pulled=self._pulls.get(_full(image)) if state == "Pulling" else None,
+        )
+
+    def _ready_note(self, status: Json, spec: Json, seen: _Seen) -> str:
+        waited = f"waited for {seen.waited_for}" if seen.waited_for else ""
+        addresses = [_address(port, spec, self.host) for port in status.get("ports", [])]
+        return "  ".join([*addresses, waited]).strip()
+
+
+def _done(name: str, app: Json, now: float) -> Verdict:
+    status = app.get("status") or {}
+    if status.get("state") == "Stopped":
+        hint = f"stopped, as somebody asked (start it: iotctl apps start {app_number(app) or name})"
+        return Verdict(code=ExitCode.DONE, text=f"App {name} is {hint}.")
+    count = str(status.get("ready", "")).replace("/", " of ")
+    return Verdict(code=ExitCode.DONE, text=f"App {name} is ready ({count} services, {short(now)}).")
+
+
+def _stuck(name: str, app: Json) -> Verdict | None:
+    """The end when nothing will move by itself."""
+    status = app.get("status") or {}
+    why = status.get("why") or ""
+    stalled = condition(app, "Stalled")
+    if stalled.get("status") == "True":
+        why = stalled.get("message") or why
+        undone = stalled.get("reason") == "Undone"
+        code = ExitCode.UNDONE if undone else ExitCode.FAILED
+        return Verdict(code=code, text=f"App {name} {'was undone' if undone else 'is stalled'}: {why}")
+    words = NOTHING_MOVES.get(str(status.get("state", "")))
+    return Verdict(code=ExitCode.FAILED, text=f"App {name} {words}: {why}") if words else None
+
+
+def _unseen(app: str, spec: Json) -> ServiceLine:
+    note = "the agent has not looked yet"
+    return ServiceLine(
+        app=app, service=spec["name"], image=spec.get("image", ""), word="waiting", seconds=0.0, note=note
+    )
+
+
+def _statuses(app: Json) -> list[Json]:
+    found: list[Json] = (app.get("status") or {}).get("services") or []
+    return found
+
+
+def _words(state: str) -> str:
+    """`CrashLoop` as `crash loop`."""
+    return "".join(f" {one.lower()}" if one.isupper() else one for one in state).strip() or "waiting"
+
+
+def _full(image: str) -> str:
+    try:
+        return parse_image(image).full
+    except ValueError:
+        return image
+
+
+def _address(port: str, spec: Json, host: str) -> str:
+    """`8080->80/tcp` as where to reach it; as a link where HTTP is likely."""
+    published, arrow, inside = port.partition("->")
+    if not arrow or inside.endswith("/udp"):
+        return port
+    number = published.rpartition(":")[2]
+    container_port = int(inside.partition("/")[0])
+    probes = (spec.get(name) or {} for name in ("readinessProbe", "livenessProbe", "startupProbe"))
+    http = container_port in WEB_PORTS or any("httpGet" in probe for probe in probes)
+    return f"http://{host}:{number}" if http else f"{host}:{number}"
