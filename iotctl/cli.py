@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typer.completion import completion_init
+from typer.completion import completion_init  # type: ignore[attr-defined]
 
 from iotctl.commands import about, apply, apps, delete, events, get, logs, plan, services, waits
 from iotctl.frame import Front, new_group

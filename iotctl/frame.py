@@ -82,7 +82,7 @@ class Group(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Show the help when it is asked for, or when no command is."""
-        if not args or args[0] in HELP_OPTIONS:
+        if not ctx.resilient_parsing and (not args or args[0] in HELP_OPTIONS):
             print(ctx.get_help())
             ctx.exit()
         return super().parse_args(ctx, args)

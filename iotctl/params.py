@@ -15,6 +15,11 @@ def complete_apps(incomplete: str) -> list[str]:
     return [name for name in _names("/v1/apps") if name.startswith(incomplete)]
 
 
+def complete_app_resources(incomplete: str) -> list[str]:
+    """The same as `app/NAME`."""
+    return [name for name in (f"app/{app}" for app in _names("/v1/apps")) if name.startswith(incomplete)]
+
+
 def complete_services(incomplete: str) -> list[str]:
     """Addresses of services for the Tab key."""
     from iotctl.exits import CommandError

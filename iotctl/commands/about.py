@@ -139,7 +139,7 @@ def completion(
 
     Put the line below that is for your shell in its start-up file.
     """
-    from typer.completion import get_completion_script
+    from typer.completion import get_completion_script  # type: ignore[attr-defined]
 
     if shell not in SHELLS:
         raise BadInputError(f"There is no completion for {shell!r}.", hint=f"There is {', '.join(SHELLS)}.")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from iotctl.frame import agent_of, command
-from iotctl.params import TimeoutOption, complete_apps, resource_name, timeout_seconds
+from iotctl.params import TimeoutOption, complete_app_resources, resource_name, timeout_seconds
 from iotctl.watch import Goal
 
 
@@ -29,7 +29,9 @@ def wait_for(
     context: typer.Context,
     apps: Annotated[
         list[str],
-        typer.Argument(metavar="app/NAME...", help="What to wait for.", autocompletion=complete_apps),
+        typer.Argument(
+            metavar="app/NAME...", help="What to wait for.", autocompletion=complete_app_resources
+        ),
     ],
     goal: Annotated[Goal, typer.Option("--for", help="State to wait for.")] = Goal.READY,
     timeout: TimeoutOption = "5m",
