@@ -37,6 +37,8 @@ class Device(Memory):
         self.warnings: tuple[str, ...] = ()
         self.planned: Plan | None = None
         self.asked: list[Sequence[Mapping[str, Any]]] = []
+        self.script: list[dict[tuple[str, str], dict[str, Any]]] = []
+        """Changes of `states`, one before each question for an App."""
 
     async def apply(self, documents: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> ApplyResult:
         self.asked.append(documents)
@@ -58,6 +60,11 @@ class Device(Memory):
     async def plan(self, documents: Sequence[Mapping[str, Any]]) -> Plan:
         self.asked.append(documents)
         return self.planned or await super().plan(documents)
+
+    def app(self, name: str) -> App:
+        if self.script:
+            self.states |= self.script.pop(0)
+        return super().app(name)
 
     def _with_status(self, app: App) -> App:
         app = super()._with_status(app)
