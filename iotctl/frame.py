@@ -143,7 +143,7 @@ def command(
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a function a command of that group; its docstring is the help."""
     epilog = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in examples) if examples else None
-    return group.command(name, rich_help_panel=heading, epilog=epilog)
+    return group.command(name, rich_help_panel=heading, epilog=epilog, options_metavar="[OPTIONS]")
 
 
 def _nothing() -> None:

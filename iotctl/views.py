@@ -35,6 +35,16 @@ def new_view() -> View:
     return Live() if is_terminal() else Lines()
 
 
+class Nothing:
+    """Shows nothing."""
+
+    def show(self, watch: Watch, now: float) -> None:
+        """Keep still."""
+
+    def close(self, watch: Watch, now: float) -> None:
+        """Keep still."""
+
+
 class Lines:
     """A line whenever a service does something else."""
 

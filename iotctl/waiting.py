@@ -12,7 +12,7 @@ from iotctl.agent import Agent
 from iotctl.exits import CommandError, ExitCode, NotFoundError
 from iotctl.spans import short
 from iotctl.terminal import say, warn
-from iotctl.views import View, new_view
+from iotctl.views import Nothing, View, new_view
 from iotctl.watch import Verdict, Watch
 
 Json = dict[str, Any]
@@ -21,14 +21,17 @@ LOOK_SECONDS = 0.25
 RETRY_SECONDS = 1.0
 
 
-def wait(agent: Agent, watch: Watch, timeout_seconds: float) -> ExitCode:
+def wait(agent: Agent, watch: Watch, timeout_seconds: float, *, quiet: bool = False) -> ExitCode:
     """Wait for every App of the watch, showing how it goes.
+
+    Args:
+        quiet: show nothing but what went wrong: standard output is for a program.
 
     Returns: DONE; FAILED or UNDONE when one can't get there; TIMED_OUT.
     """
     began = time.monotonic()
     news = _listen(agent)
-    view = new_view()
+    view = Nothing() if quiet else new_view()
     verdicts: dict[str, Verdict] = {}
     try:
         while True:
@@ -45,7 +48,7 @@ def wait(agent: Agent, watch: Watch, timeout_seconds: float) -> ExitCode:
             _sleep(news, watch, min(LOOK_SECONDS, timeout_seconds - now), view, began)
     finally:
         view.close(watch, time.monotonic() - began)
-    return _tell(watch, verdicts, timeout_seconds)
+    return _tell(watch, verdicts, timeout_seconds, quiet=quiet)
 
 
 def _look(agent: Agent, watch: Watch, done: dict[str, Verdict], began: float) -> None:
@@ -93,9 +96,12 @@ def _listen(agent: Agent) -> SimpleQueue[Json]:
     return news
 
 
-def _tell(watch: Watch, verdicts: dict[str, Verdict], timeout_seconds: float) -> ExitCode:
+def _tell(watch: Watch, verdicts: dict[str, Verdict], timeout_seconds: float, *, quiet: bool) -> ExitCode:
     for verdict in verdicts.values():
-        (say if verdict.code is ExitCode.DONE else warn)(verdict.text)
+        if verdict.code is not ExitCode.DONE:
+            warn(verdict.text)
+        elif not quiet:
+            say(verdict.text)
     late = [name for name in watch.apps if name not in verdicts]
     if late:
         warn(f"Timed out after {short(timeout_seconds)}.")

@@ -56,7 +56,7 @@ def apply(
     answer = send(agent, "/v1/apply", documents, dryRun=True if dry_run else None)
     _tell(answer, output, dry_run=dry_run)
     if wait and not dry_run:
-        _wait(agent, answer, seconds)
+        _wait(agent, answer, seconds, quiet=output not in {Output.TABLE, Output.WIDE})
 
 
 def _tell(answer: Json, output: Output, *, dry_run: bool) -> None:
@@ -79,7 +79,7 @@ def _line(one: Json, *, dry_run: bool) -> str:
     return f"{one['kind'].lower()}/{one['name']} {one['result']}{release}{trial}"
 
 
-def _wait(agent: Agent, answer: Json, seconds: float) -> None:
+def _wait(agent: Agent, answer: Json, seconds: float, *, quiet: bool) -> None:
     from iotctl.waiting import wait
     from iotctl.watch import Goal, Watch
 
@@ -87,6 +87,6 @@ def _wait(agent: Agent, answer: Json, seconds: float) -> None:
     if not generations:
         return
     watch = Watch(goal=Goal.READY, apps=list(generations), generations=generations, host=agent.endpoint.host)
-    code = wait(agent, watch, seconds)
+    code = wait(agent, watch, seconds, quiet=quiet)
     if code:
         raise typer.Exit(code)

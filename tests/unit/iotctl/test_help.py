@@ -1,0 +1,153 @@
+"""Help of every command: there, quick, with examples that are real command lines; and its page."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from iotctl.cli import root
+from iotctl.docs import render
+from iotctl.exits import MEANINGS, ExitCode
+from iotctl.frame import take_options
+from tests.unit.iotctl.conftest import Iotctl
+
+ROOT = Path(__file__).parents[3]
+HEAVY = ("httpx", "rich", "yaml", "pydantic", "iotistic.api.app")
+HELP_SECONDS = 0.15
+
+
+def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, command in group.commands.items():
+        yield (*path, name), command
+        yield from commands(command, (*path, name)) if hasattr(command, "commands") else ()
+
+
+TREE: Any = typer.main.get_command(root)
+ALL = list(commands(TREE))
+LEAVES = [(path, command) for path, command in ALL if not hasattr(command, "commands")]
+
+
+@pytest.mark.parametrize("arguments", [[], ["help"], ["--help"], ["-h"]])
+def test_the_overview(iotctl: Iotctl, arguments: list[str]) -> None:
+    ran = iotctl(*arguments)
+    assert (ran.code, ran.err) == (0, "")
+    for path, _ in ALL:
+        assert len(path) > 1 or f"\n  {path[0]} " in ran.out
+    assert "..." not in ran.out.replace("COMMAND ...", "")
+
+
+@pytest.mark.parametrize("path", [path for path, _ in ALL], ids=" ".join)
+def test_help_of_each_command(iotctl: Iotctl, path: tuple[str, ...]) -> None:
+    asked = iotctl(*path, "--help")
+    assert (asked.code, asked.err) == (0, "")
+    assert asked.out.startswith(f"Usage: iotctl {' '.join(path)} ")
+    assert iotctl("help", *path).out == asked.out
+    assert iotctl(*path, "-h").out == asked.out
+
+
+@pytest.mark.parametrize(("path", "command"), LEAVES, ids=[" ".join(path) for path, _ in LEAVES])
+def test_examples_are_command_lines_that_parse(path: tuple[str, ...], command: Any) -> None:
+    _, _, examples = command.epilog.partition("Examples:\n")
+    lines = [line.strip() for line in examples.splitlines()]
+    assert lines
+    for line in lines:
+        words = shlex.split(line.partition("iotctl ")[2].split(" > ")[0].split(" | ")[0].rstrip(')"'))
+        _, words = take_options(words)
+        assert tuple(words[: len(path)]) == path, line
+        command.make_context(path[-1], words[len(path) :], resilient_parsing=False)
+
+
+def test_help_of_nothing(iotctl: Iotctl) -> None:
+    ran = iotctl("help", "apps", "fly")
+    assert ran.code == 2
+    assert ran.err.startswith("There is no command iotctl apps fly.\niotctl apps has list, start, ")
+
+
+def test_a_command_that_is_none(iotctl: Iotctl) -> None:
+    ran = iotctl("aply")
+    assert ran.code == 2
+    assert "Did you mean 'apply'?" in ran.err
+
+
+def test_every_exit_code_is_explained(iotctl: Iotctl) -> None:
+    said = iotctl("help", "exit-codes").out
+    assert set(MEANINGS) == set(ExitCode)
+    assert [int(line.split()[0]) for line in said.splitlines()] == [code.value for code in ExitCode]
+    assert "CONFIG_DIR" in iotctl("help", "connection").out
+
+
+def test_help_loads_nothing_heavy() -> None:
+    program = (
+        "import sys; from iotctl.main import main\n"
+        "try: main(['services', 'logs', '--help'])\n"
+        f"except SystemExit: print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment()
+    )
+    assert ran.stderr == "[]\n"
+
+
+def test_help_is_quick() -> None:
+    """Against the bare interpreter, so that a busy machine does not matter."""
+
+    def fastest(*command: str) -> float:
+        times = []
+        for _ in range(5):
+            began = time.perf_counter()
+            subprocess.run(
+                [sys.executable, *command], check=True, stdout=subprocess.DEVNULL, env=environment()
+            )
+            times.append(time.perf_counter() - began)
+        return min(times)
+
+    assert fastest("-m", "iotctl.main", "apply", "--help") < max(HELP_SECONDS, 8 * fastest("-c", ""))
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(iotctl: Iotctl, shell: str) -> None:
+    ran = iotctl("completion", shell)
+    assert ran.code == 0
+    assert "_IOTCTL_COMPLETE" in ran.out
+    assert iotctl("completion", "cmd").code == 2
+
+
+def test_names_complete(iotctl: Iotctl, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_IOTCTL_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "iotctl apps st")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    assert iotctl().out.split() == ["start", "stop"]
+
+
+def test_the_page_is_up_to_date() -> None:
+    page = (ROOT / "docs" / "iotctl.md").read_text()
+    assert page == render(), "refresh it:  .venv/bin/python -m iotctl.docs > docs/iotctl.md"
+
+
+def test_schemas(iotctl: Iotctl) -> None:
+    import json
+
+    for kind, name in (
+        ("app", "App"),
+        ("appservice", "AppService"),
+        ("secret", "Secret"),
+        ("configmap", "ConfigMap"),
+    ):
+        schema = json.loads(iotctl("schema", kind).out)
+        assert schema["title"] == name
+        assert {"apiVersion", "kind", "metadata"} <= set(schema["required"])
+        assert "status" not in schema["properties"]
+    assert iotctl("schema").out == iotctl("schema", "app").out
+    assert iotctl("schema", "pod").code == 2
+
+
+def environment() -> dict[str, str]:
+    return {"PYTHONPATH": f"{ROOT}/operator:{ROOT}", "PATH": ""}
