@@ -133,10 +133,10 @@ def _grid(lines: list[ServiceLine]) -> RenderableType:
         style = "green" if line.ready else "red" if line.failing else "yellow"
         note: RenderableType = _bar(line) if line.pulled else Text(line.note, style="dim")
         grid.add_row(
-            f"  {line.service}",
+            line.service,
             Text(line.image, style="dim"),
             Text(line.word, style=style),
-            short(line.seconds),
+            "" if line.seconds is None else short(line.seconds),
             note,
         )
     return grid
@@ -162,7 +162,8 @@ def megabytes(current: int, total: int) -> str:
 
 def _sentence(line: ServiceLine) -> str:
     if line.ready:
-        return f"{line.word} after {short(line.seconds)}" + (f"  {line.note}" if line.note else "")
+        after = "" if line.seconds is None else f" after {short(line.seconds)}"
+        return f"{line.word}{after}" + (f"  {line.note}" if line.note else "")
     if line.pulled:
         return f"{line.word} {line.image}  {megabytes(*line.pulled)}".rstrip()
     return f"{line.word}: {line.note}" if line.note else line.word

@@ -36,8 +36,8 @@ class ServiceLine:
     image: str
     word: str
     """Its state in one word."""
-    seconds: float
-    """Until it was ready, else how long it has been in this state."""
+    seconds: float | None
+    """Until it was ready, else how long it has been in this state; None when it was ready from the start."""
     note: str
     ready: bool = False
     failing: bool = False
@@ -60,6 +60,8 @@ class _Seen:
     state: str = ""
     since: float = 0.0
     ready_at: float | None = None
+    was_ready: bool = False
+    """At the first look already."""
     waited_for: str = ""
 
 
@@ -158,7 +160,9 @@ class Watch:
         return int((app.get("status") or {}).get("observedGeneration", -1)) >= wanted
 
     def _note(self, app: str, status: Json, now: float) -> None:
-        seen = self._seen.setdefault((app, status["name"]), _Seen())
+        known = self._seen.get((app, status["name"]))
+        seen = known or _Seen()
+        self._seen[app, status["name"]] = seen
         if status.get("state") != seen.state:
             seen.state, seen.since = status.get("state", ""), now
         reason = status.get("reason") or ""
@@ -166,7 +170,10 @@ class Watch:
             seen.waited_for = reason.removeprefix("waits for ")
         if not status.get("ready"):
             seen.ready_at = None
-        elif seen.ready_at is None:
+            seen.was_ready = False
+        elif known is None:
+            seen.was_ready = True
+        elif seen.ready_at is None and not seen.was_ready:
             seen.ready_at = now
 
     def _line(self, app: str, status: Json, spec: Json, now: float) -> ServiceLine:
@@ -178,7 +185,7 @@ class Watch:
             service=status["name"],
             image=image,
             word=("ready" if state == "Running" else state.lower()) if ready else _words(state),
-            seconds=(seen.ready_at or 0.0) if ready else now - seen.since,
+            seconds=seen.ready_at if ready else now - seen.since,
             note=self._ready_note(status, spec, seen) if ready else str(status.get("reason") or ""),
             ready=ready,
             failing=state in {"CrashLoop", "Failed", "Unhealthy"},
@@ -217,7 +224,7 @@ def _stuck(name: str, app: Json) -> Verdict | None:
 def _unseen(app: str, spec: Json) -> ServiceLine:
     note = "the agent has not looked yet"
     return ServiceLine(
-        app=app, service=spec["name"], image=spec.get("image", ""), word="waiting", seconds=0.0, note=note
+        app=app, service=spec["name"], image=spec.get("image", ""), word="waiting", seconds=None, note=note
     )
 
 
