@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from iotistic.api.errors import EdgeError
+from iotistic.api.errors import EdgeError, EngineError
 from iotistic.bus import Bus
 from iotistic.controllers.clock import now_text
 from iotistic.engines.base import Progress
@@ -85,6 +85,11 @@ class Journal:
             subject=step.subject,
             hint=error.hint,
         )
+
+    def defect(self, step: Step, error: Exception) -> EngineError:
+        """A step has failed by a defect of ours: keep the trace in the log, go on with its error."""
+        self._log.error("step_defect", step=step.text, exc_info=error)
+        return EngineError(f"internal error: {type(error).__name__}; the trace is in the agent's log")
 
     def progress(self, step: Step, progress: Progress) -> None:
         """A step is on its way."""

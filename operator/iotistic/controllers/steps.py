@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-from iotistic.api.errors import EdgeError, EngineError, EngineUnreachableError, NoSpaceError
+from iotistic.api.errors import EdgeError, EngineUnreachableError, NoSpaceError
 from iotistic.controllers.clock import monotonic
 from iotistic.controllers.desired import Desired
 from iotistic.controllers.failures import Failures, Key
@@ -132,6 +132,10 @@ class Steps:
         except EdgeError as error:
             self._failed(step, error, [(step.app, step.service)])
             return error
+        except Exception as error:  # noqa: BLE001  a defect in one step must not stop the others
+            wrapped = self._journal.defect(step, error)
+            self._failed(step, wrapped, [(step.app, step.service)])
+            return wrapped
         finally:
             if interrupts:
                 asyncio.get_running_loop().call_later(2.0, self.touched.discard, step.container)
@@ -218,6 +222,8 @@ class Steps:
             self._journal.done(step, monotonic() - began)
         except EdgeError as error:
             self._failed(step, error, self._users_of(step.name))
+        except Exception as error:  # noqa: BLE001  a defect in one step must not stop the others
+            self._failed(step, self._journal.defect(step, error), self._users_of(step.name))
         finally:
             self._fetches.pop(step.name, None)
             self.fetch_progress.pop(step.name, None)
@@ -244,8 +250,10 @@ class Steps:
             await asyncio.to_thread(self._world.image_removed, step.name)
             self._failures.forget_reason(NoSpaceError.reason)
             self._journal.done(step, monotonic() - began)
-        except EngineError as error:
+        except EdgeError as error:
             self._failed(step, error, [("", step.name)])
+        except Exception as error:  # noqa: BLE001  a defect in one step must not stop the others
+            self._failed(step, self._journal.defect(step, error), [("", step.name)])
         finally:
             self._removals.discard(step.name)
             self._wake()

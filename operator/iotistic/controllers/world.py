@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from iotistic.api.service import Service
 from iotistic.controllers.desired import Desired
 from iotistic.controllers.prober import Prober
-from iotistic.api.service import Service
 from iotistic.engines.base import Engine
 from iotistic.planning.values import Container, Health, Observed, Status
 from iotistic.store.base import Locks, Store
