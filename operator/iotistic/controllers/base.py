@@ -53,6 +53,183 @@ class Health:
     reasons: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One release of an App that is remembered."""
+
+    release: str
+    digest: str
+    created: str
+    """RFC 3339: when it was wanted first."""
+    state: str
+    """serving, updating, good, quarantined, or superseded."""
+    why: str = ""
+    """Of a quarantined one: what was wrong with it."""
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why an App is not as it should be, in one sentence, and what helps."""
+
+    app: str
+    state: str
+    sentence: str
+    """What is wrong, where, since when; of an App that is well, that it is."""
+    since: str = ""
+    """RFC 3339; empty where nothing is wrong."""
+    commands: tuple[str, ...] = ()
+    """What to type to clear it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What one running container uses now."""
+
+    app: str
+    service: str
+    cpu_percent: float
+    """Of one core."""
+    memory_bytes: int
+    memory_limit_bytes: int
+    """0: none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageInfo:
+    """One image on the engine that was fetched for us or that something of ours names."""
+
+    ref: str
+    digest: str
+    size_bytes: int
+    users: tuple[str, ...]
+    """`app/service` of those that use it; empty: nothing needs it."""
+
+
+class ReleasesControl(Protocol):
+    """Releases of Apps and what holds them back. Raises kinds of EdgeError only."""
+
+    def history(self, app: str) -> list[Revision]:
+        """Remembered releases, newest first."""
+        ...
+
+    async def rollback(self, app: str, release: str | None) -> Applied:
+        """Want an earlier release again (None: the last good one that is not wanted now)."""
+        ...
+
+    async def retry(self, app: str, service: str | None = None) -> None:
+        """Forget back-offs and quarantine: try again now."""
+        ...
+
+    async def lock(self, app: str, service: str, *, reason: str, owner: str, until: str) -> None:
+        """Hold back what would interrupt (R8). Empty service: the whole App; empty `until`: for good."""
+        ...
+
+    async def unlock(self, app: str, service: str) -> None:
+        """Take such a lock away."""
+        ...
+
+    async def purge_volumes(self, app: str) -> None:
+        """Empty the App's volumes and start it again; recorded before anything is removed."""
+        ...
+
+    async def recover(self, app: str) -> Applied:
+        """Take an orphaned App over as it runs: its target is read off its containers."""
+        ...
+
+    def explain(self, app: str) -> Explanation:
+        """Why it is not done, and what unblocks it."""
+        ...
+
+
+class InsideControl(Protocol):
+    """A look inside containers and at images. Raises kinds of EdgeError only."""
+
+    def previous_logs(self, app: str, service: str) -> list[LogLine]:
+        """The last lines of the container before this one. Raises NotFoundError when none are kept."""
+        ...
+
+    async def run(
+        self, app: str, service: str, command: Sequence[str], timeout_seconds: float
+    ) -> tuple[int, str]:
+        """Run a command inside a service's container: exit code, output."""
+        ...
+
+    async def usage(self) -> list[Usage]:
+        """What all running containers of ours use now."""
+        ...
+
+    async def images(self) -> list[ImageInfo]:
+        """Images of ours."""
+        ...
+
+    async def prune_images(self) -> list[str]:
+        """Remove what nothing needs now; returns what went. Current and last-good images stay."""
+        ...
+
+    async def load_images(self, archive: AsyncIterator[bytes]) -> list[str]:
+        """Load a `docker save` archive; returns the names in it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """Whether the agent is there for its Apps."""
+
+    ready: bool
+    state: str
+    """INIT, READY, RUNNING, STOPPING or ERROR (the original's words)."""
+    reasons: tuple[str, ...] = ()
+
+
+class DeviceControl(Protocol):
+    """The device itself. Raises kinds of EdgeError only."""
+
+    def device(self) -> Mapping[str, Any]:
+        """Fields of the device under the original's names, without secrets."""
+        ...
+
+    def config(self) -> Mapping[str, Any]:
+        """Settings that a person may change at run time, with their values."""
+        ...
+
+    async def set_config(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Change some, all or nothing; durable. Raises InvalidResourceError naming each bad one."""
+        ...
+
+    async def reset_config(self) -> None:
+        """Back to the defaults."""
+        ...
+
+    def readiness(self) -> Readiness:
+        """Whether it is ready, and why not."""
+        ...
+
+    async def diagnose(self) -> list[Mapping[str, str]]:
+        """Checks of store, engine, disk, clock: name, status (OK, WARN, FAIL, SKIP), text, advice."""
+        ...
+
+    def agent_logs(self, *, tail: int | None) -> list[str]:
+        """The agent's own last log lines."""
+        ...
+
+    def metrics(self) -> str:
+        """Prometheus text."""
+        ...
+
+    async def reboot(self) -> None:
+        """End this process with exit code 0 soon: whoever supervises it starts it again."""
+        ...
+
+    async def shutdown(self) -> None:
+        """End this process for good where the supervisor allows it; containers stay."""
+        ...
+
+    async def factory_reset(self) -> None:
+        """Remove all Apps with their volumes, Secrets, settings and identity."""
+        ...
+
+
 class AppsControl(Protocol):
     """Apps of this device. Raises kinds of EdgeError only."""
 

@@ -91,6 +91,10 @@ class Journal:
         self._log.error("step_defect", step=step.text, exc_info=error)
         return EngineError(f"internal error: {type(error).__name__}; the trace is in the agent's log")
 
+    def loop_defect(self, error: Exception) -> None:
+        """A turn of the loop has failed by a defect of ours; it will be tried again."""
+        self._log.error("loop_defect", exc_info=error)
+
     def progress(self, step: Step, progress: Progress) -> None:
         """A step is on its way."""
         self._bus.publish(

@@ -45,20 +45,22 @@ def probes_of(service: Service) -> dict[ProbeKind, Probe]:
 class Prober:
     """Probes of running containers."""
 
-    def __init__(
-        self, run: RunInside, *, on_change: Callable[[], None], on_failed: Callable[[Container, str], None]
-    ) -> None:
-        """Set up; nothing is probed before `sync`.
+    def __init__(self, run: RunInside) -> None:
+        """Set up; nothing is probed before `sync`. `run` runs a command inside a container."""
+        self._run = run
+        self._on_change: Callable[[], None] = lambda: None
+        self._on_failed: Callable[[Container, str], None] = lambda container, reason: None
+        self._probed: dict[str, _Probed] = {}
+
+    def tell(self, *, on_change: Callable[[], None], on_failed: Callable[[Container, str], None]) -> None:
+        """Say who listens.
 
         Args:
-            run: runs a command inside a container.
             on_change: called when a container's health has changed.
             on_failed: called once with the container and a reason when it must be restarted.
         """
-        self._run = run
         self._on_change = on_change
         self._on_failed = on_failed
-        self._probed: dict[str, _Probed] = {}
 
     def sync(self, wanted: Mapping[str, tuple[Container, Service]]) -> None:
         """Probe exactly these running containers: new ones start, gone ones end."""

@@ -3,6 +3,7 @@ store's release facts, our locks and the downloads under way."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from iotistic.api.service import Service
@@ -31,6 +32,13 @@ class World:
         self.seen = False
         """False until the engine has answered once."""
 
+    def tell_health(
+        self, *, on_change: Callable[[], None], on_failed: Callable[[Container, str], None]
+    ) -> None:
+        """Say who wants to know of changed health, and of containers whose probes want them restarted."""
+        if self._prober is not None:
+            self._prober.tell(on_change=on_change, on_failed=on_failed)
+
     async def look(self, downloading: frozenset[str], *, full: bool) -> Observed:
         """Observe. Raises EngineError."""
         wanted = frozenset(
@@ -50,6 +58,11 @@ class World:
         )
         self.seen = True
         return self.observed
+
+    def stop_probes(self) -> None:
+        """End all probes."""
+        if self._prober is not None:
+            self._prober.stop()
 
     def container(self, id: str) -> Container | None:
         """The container of that id, as last seen."""

@@ -1,0 +1,123 @@
+"""The agent: one process that keeps the Apps of one device running. The one place that knows which engine
+and which store are real.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+
+from iotistic import __version__
+from iotistic.bus import Bus
+from iotistic.controllers.apps import Apps
+from iotistic.controllers.clock import monotonic, now_text
+from iotistic.controllers.desired import Desired
+from iotistic.controllers.failures import Failures
+from iotistic.controllers.journal import Journal
+from iotistic.controllers.prober import Prober
+from iotistic.controllers.reconciler import LoopOptions, Reconciler
+from iotistic.controllers.world import World
+from iotistic.device_api.app import create_app
+from iotistic.device_api.key import load_or_make_key
+from iotistic.device_api.server import serve
+from iotistic.engines.base import Contents, Engine
+from iotistic.settings import Settings
+from iotistic.store.base import Store
+from iotistic.store.locks import FileLocks
+from iotistic.store.process_lock import only_agent
+from iotistic.store.sqlite import open_store
+
+log = structlog.get_logger()
+MakeEngine = Callable[[Settings, str, Contents], Engine]
+"""From settings, the id of this install, and what Apps refer to."""
+
+
+def run_agent(settings: Settings, make_engine: MakeEngine | None = None) -> None:
+    """Run until SIGTERM or SIGINT; containers stay up when it ends.
+
+    Raises: EdgeError when the agent can't start: a second one, a broken database, a taken port.
+    """
+    with only_agent(settings.config_dir, since=now_text()):
+        store = open_store(settings.database)
+        with contextlib.closing(store):
+            asyncio.run(_run(settings, store, make_engine or engine_of))
+
+
+def engine_of(settings: Settings, install: str, contents: Contents) -> Engine:
+    """The engine that the settings name."""
+    if settings.engine == "simulated":
+        from iotistic.engines.simulated import SimulatedEngine
+
+        return SimulatedEngine(settings.config_dir)
+    from iotistic.engines.docker import DockerEngine
+
+    return DockerEngine(
+        address=settings.docker_host,
+        install=install,
+        config_dir=settings.config_dir,
+        contents=contents,
+        docker_config=settings.docker_config,
+    )
+
+
+async def _run(settings: Settings, store: Store, make_engine: MakeEngine) -> None:
+    bus = Bus()
+    journal = Journal(bus)
+    desired = Desired(store)
+    engine = make_engine(settings, store.install, desired)
+    try:
+        loop = _loop_of(settings, store, engine, desired, journal)
+        failures, world = loop.failures, loop.world
+        control = Apps(
+            engine=engine, desired=desired, world=world, failures=failures, journal=journal, loop=loop
+        )
+        app = create_app(control=control, bus=bus, version=__version__, install=store.install)
+        async with serve(
+            app,
+            socket_path=settings.socket,
+            port=settings.device_api_port,
+            key=settings.api_key or load_or_make_key(settings.config_dir),
+            require_key=settings.enable_auth,
+        ) as listening:
+            log.info(
+                "agent_started",
+                version=__version__,
+                engine=settings.engine,
+                install=store.install,
+                url=listening.url,
+                socket=str(listening.socket_path),
+            )
+            await _until_told_to_stop(loop)
+    finally:
+        await engine.close()
+    log.info("agent_stopped", containers="they stay as they are")
+
+
+def _loop_of(
+    settings: Settings, store: Store, engine: Engine, desired: Desired, journal: Journal
+) -> Reconciler:
+    locks = FileLocks(settings.config_dir / "locks", install=store.install, now=lambda: datetime.now(UTC))
+    # The simulated engine says itself what probes would find.
+    prober = None if settings.engine == "simulated" else Prober(engine.run)
+    world = World(engine, store, locks, desired, prober)
+    return Reconciler(
+        engine=engine,
+        desired=desired,
+        world=world,
+        locks=locks,
+        failures=Failures(store, monotonic),
+        journal=journal,
+        options=LoopOptions(resync_seconds=settings.resync_seconds, keep_images=settings.keep_images),
+    )
+
+
+async def _until_told_to_stop(loop: Reconciler) -> None:
+    running = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        running.add_signal_handler(number, loop.stop)
+    await loop.run()

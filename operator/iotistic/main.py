@@ -1,0 +1,61 @@
+"""The command line of the agent: `iotistic-edge agent`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from iotistic import __version__
+
+
+def main() -> None:
+    """Entry point; exit codes: 0 stopped as asked, 1 it could not run, 2 bad usage or settings."""
+    options = _parser().parse_args()
+    sys.exit(_agent(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="iotistic-edge", description="Runs container Apps on this device and keeps them running."
+    )
+    parser.add_argument("--version", action="version", version=f"iotistic-edge {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    agent = commands.add_parser(
+        "agent",
+        help="run the agent in the foreground",
+        description="Run the agent in the foreground until SIGTERM or Ctrl-C; containers stay up. It keeps "
+        "everything in CONFIG_DIR (/app/data) and answers on the socket there and on "
+        "127.0.0.1:DEVICE_API_PORT (48484).",
+        epilog="example:  CONFIG_DIR=/var/lib/iotistic iotistic-edge agent --engine docker",
+    )
+    agent.add_argument(
+        "--engine", choices=["docker", "simulated"], help="what runs the containers (default: ENGINE, docker)"
+    )
+    return parser
+
+
+def _agent(options: argparse.Namespace) -> int:
+    from pydantic import ValidationError
+
+    from iotistic.api.errors import EdgeError
+    from iotistic.settings import Settings
+
+    try:
+        settings = Settings(**({"engine": options.engine} if options.engine else {}))
+    except ValidationError as error:
+        for problem in error.errors():
+            name = ".".join(map(str, problem["loc"])).upper()
+            sys.stderr.write(f"iotistic-edge: setting {name}: {problem['msg']}\n")
+        return 2
+
+    from iotistic.agent import run_agent
+    from iotistic.logging import set_up_logging
+
+    set_up_logging(level=settings.log_level, form=settings.log_format)
+    try:
+        run_agent(settings)
+    except EdgeError as error:
+        hint = f"What now: {error.hint}\n" if error.hint else ""
+        sys.stderr.write(f"iotistic-edge: {error.message}\n{hint}")
+        return 1
+    return 0
