@@ -5,8 +5,6 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import Field
-
 from iotistic.api.app import ServiceStatus
 from iotistic.api.base import API_VERSION, Model, ObjectMeta
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-_SUFFIXES = {
-    "": Decimal(1), "m": Decimal("0.001"),
-    "k": Decimal(10**3), "M": Decimal(10**6), "G": Decimal(10**9), "T": Decimal(10**12), "P": Decimal(10**15), "E": Decimal(10**18),
-    "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30), "Ti": Decimal(2**40), "Pi": Decimal(2**50), "Ei": Decimal(2**60),
-}  # fmt: skip
-_QUANTITY = re.compile(r"^(\d+(?:\.\d*)?|\.\d+)(?:([eE][+-]?\d+)|(m|[kMGTPE]|[KMGTPE]i))?$")
-_DURATION = re.compile(
-    r"^(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$"
+_SUFFIXES = {"": Decimal(1), "m": Decimal("0.001")}
+_SUFFIXES |= {letter: Decimal(1000**power) for power, letter in enumerate("kMGTPE", start=1)}
+_SUFFIXES |= {f"{letter}i": Decimal(1024**power) for power, letter in enumerate("KMGTPE", start=1)}
+_QUANTITY = re.compile(
+    r"(\d{1,19}(?:\.\d{0,19})?|\.\d{1,19})(?:([eE][+-]?\d{1,2})|(m|[kMGTPE]|[KMGTPE]i))?", re.ASCII
 )
+_NUMBER = r"(\d{1,12}(?:\.\d{1,9})?)"
+_DURATION = re.compile(rf"(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?(?:{_NUMBER}ms)?", re.ASCII)
+LARGEST = 2**63 - 1
+"""As in Kubernetes."""
+MOST_CORES = 10_000
+LONGEST_SECONDS = 10 * 365 * 86400
+"""Ten years; beyond that somebody mistook the unit."""
 
 
 def parse_quantity(text: str | int | float) -> Decimal:
@@ -21,11 +25,14 @@ def parse_quantity(text: str | int | float) -> Decimal:
 
     Raises: ValueError when it is none.
     """
-    match = _QUANTITY.match(str(text))
+    match = _QUANTITY.fullmatch(str(text))
     if not match:
         raise ValueError(f"{text!r} is no quantity: expected like 64Mi, 0.5 or 500m")
     number, exponent, suffix = match.groups()
-    return Decimal(number + (exponent or "")) * _SUFFIXES[suffix or ""]
+    value = Decimal(number + (exponent or "")) * _SUFFIXES[suffix or ""]
+    if value > LARGEST:
+        raise ValueError(f"{text!r} is too much: at most {LARGEST}")
+    return value
 
 
 def memory_bytes(text: str | int | float) -> int:
@@ -36,7 +43,10 @@ def memory_bytes(text: str | int | float) -> int:
 
 def cpu_nanos(text: str | int | float) -> int:
     """Billionths of a core, as Docker counts them."""
-    return int(parse_quantity(text) * 10**9)
+    cores = parse_quantity(text)
+    if cores > MOST_CORES:
+        raise ValueError(f"{text!r} is too much: at most {MOST_CORES} cores")
+    return int(cores * 10**9)
 
 
 def duration_seconds(text: str | int | float) -> float:
@@ -44,13 +54,16 @@ def duration_seconds(text: str | int | float) -> float:
 
     Raises: ValueError when it is none.
     """
-    if isinstance(text, int | float):
-        if text < 0:
-            raise ValueError("a duration is not negative")
+    total = float(text) if isinstance(text, int | float) else _spelled_seconds(text)
+    if not 0 <= total <= LONGEST_SECONDS:
+        raise ValueError(f"{text!r} is no sensible duration: expected from 0 to ten years")
+    return total
+
+
+def _spelled_seconds(text: str) -> float:
+    if re.fullmatch(_NUMBER, text, re.ASCII):
         return float(text)
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text)
-    match = _DURATION.match(text)
+    match = _DURATION.fullmatch(text)
     if not match or not text:
         raise ValueError(f"{text!r} is no duration: expected like 10, 10s or 1m30s")
     hours, minutes, seconds, millis = (float(part) if part else 0.0 for part in match.groups())
