@@ -1,0 +1,75 @@
+"""The lock of an App: what it guards, when it is taken, waited for, given back (R8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from iotistic.planning.seen import AppSeen
+from iotistic.planning.share import Share
+from iotistic.planning.values import Action, Step, UserLock
+
+GUARDED = frozenset({Action.KILL, Action.STOP, Action.PAUSE, Action.HANDOVER})
+"""What interrupts somebody."""
+
+
+def under_lock(
+    app: str, seen: AppSeen, shares: Sequence[Share], *, force: bool, active: bool
+) -> tuple[list[Step], list[Step]]:
+    """The App's steps on its services and its lock, and the waits of services that get none.
+
+    Args:
+        app: name of the App.
+        seen: what there is of it.
+        shares: what its services would get.
+        force: users' locks don't matter.
+        active: the App has other steps in this round.
+    """
+    if seen.held:
+        return _with_lock(app, shares, active=active)
+    steps: list[Step] = []
+    waits: list[Step] = []
+    guarded: list[Step] = []
+    for share in shares:
+        own = [step for step in share.steps if step.action not in GUARDED]
+        if len(own) == len(share.steps):
+            steps += own
+            if not own:
+                waits.append(_wait(app, share.service, share.why))
+            continue
+        steps += own
+        guarded += [step for step in share.steps if step.action in GUARDED]
+        if not own:
+            why = _locked(seen.user_lock) if seen.user_lock and not force else "waits for the App's lock"
+            waits.append(_wait(app, share.service, why))
+    if not guarded:
+        return steps, waits
+    cause = f"to {guarded[0].action} {guarded[0].service}"
+    cause += f" and {len(guarded) - 1} more" if len(guarded) > 1 else ""
+    if seen.user_lock and not force:
+        why = _locked(seen.user_lock)
+        return steps, [Step(action=Action.WAIT, subject=app, app=app, cause=why, changes=(cause,)), *waits]
+    return [Step(action=Action.TAKE_LOCK, subject=app, app=app, cause=cause), *steps], waits
+
+
+def release(app: str) -> Step:
+    """Give the lock back."""
+    return Step(action=Action.RELEASE_LOCK, subject=app, app=app, cause="nothing is left to interrupt")
+
+
+def _with_lock(app: str, shares: Sequence[Share], *, active: bool) -> tuple[list[Step], list[Step]]:
+    steps = [step for share in shares for step in share.steps]
+    waiting = [share for share in shares if not share.steps]
+    if not steps and not active and all(share.idle for share in waiting):
+        steps.append(release(app))
+    return steps, [_wait(app, share.service, share.why) for share in waiting]
+
+
+def _wait(app: str, service: str, why: str) -> Step:
+    return Step(action=Action.WAIT, subject=f"{app}/{service}", app=app, service=service, cause=why)
+
+
+def _locked(lock: UserLock) -> str:
+    """In words, who holds up what."""
+    where = f" on {lock.service}" if lock.service else ""
+    who = f" by {lock.owner}" if lock.owner else ""
+    return f"locked{where}{who}: {lock.reason}" if lock.reason else f"locked{where}{who}"
