@@ -1,7 +1,8 @@
-"""What must outlive the process: targets, run states, deletions, back-offs, Secrets, locks.
+"""What must outlive the process: targets, releases, run states, deletions, back-offs, Secrets, locks.
 
 Methods are short, synchronous and safe to call from any thread; each change is one transaction and
-durable when the method returns. All raise StoreError and nothing else.
+durable when the method returns. What is so already is not written again. All raise StoreError and nothing
+else.
 """
 
 from __future__ import annotations
@@ -64,6 +65,39 @@ class Backoff:
     message: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionRecord:
+    """A release that is remembered whole: an undo brings back what it referred to as well."""
+
+    app: str
+    digest: str
+    """Release digest: one record for each of an App."""
+    release: str
+    """Its name; the newest, where the same digest was wanted under several."""
+    created: str
+    """RFC 3339: when it was wanted first."""
+    document: App
+    """The App as applied, without status."""
+    contents: tuple[Secret | ConfigMap, ...] = field(default=(), repr=False)
+    """The Secrets and ConfigMaps that it referred to, as they were then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedLines:
+    """The end of what a container wrote before it failed or was replaced."""
+
+    time: str
+    """RFC 3339: when they were kept."""
+    reason: str
+    """Why: CrashLoop, Replaced, ...: one word."""
+    lines: tuple[str, ...] = field(default=(), repr=False)
+    """Oldest first. They may hold secrets: for whoever asks on this device, and for nobody else."""
+
+
+MOST_SAVED_LINES = 50
+"""Of one service; the last ones are kept."""
+
+
 class Store(Protocol):
     """The database of one install."""
 
@@ -81,12 +115,25 @@ class Store(Protocol):
         """The target, by name."""
         ...
 
-    def put(self, *, apps: Sequence[AppRecord] = (), documents: Sequence[Secret | ConfigMap] = ()) -> None:
-        """Write these, all or nothing. Cancels the Apps' deletions."""
+    def put(
+        self,
+        *,
+        apps: Sequence[AppRecord] = (),
+        documents: Sequence[Secret | ConfigMap] = (),
+        revisions: Sequence[RevisionRecord] = (),
+    ) -> None:
+        """Write these, all or nothing. Cancels the Apps' deletions.
+
+        A revision's App is in the target or among `apps`. One whose digest is remembered already keeps
+        its place and its `created`; the rest is as given now.
+        """
         ...
 
     def delete_app(self, name: str, *, purge: bool) -> None:
-        """Take an App out of the target and record its deletion (also for one never held)."""
+        """Take an App out of the target and record its deletion (also for one never held).
+
+        Its run states, revisions and rollout go with it.
+        """
         ...
 
     def deletions(self) -> list[Deletion]:
@@ -94,7 +141,7 @@ class Store(Protocol):
         ...
 
     def forget_deletion(self, name: str) -> None:
-        """Nothing of that App is left."""
+        """Nothing of that App is left. Its saved lines go, and what was asked of its volumes."""
         ...
 
     def set_run_states(self, app: str, states: Mapping[str, RunState]) -> None:
@@ -147,6 +194,46 @@ class Store(Protocol):
 
     def forget_backoff(self, app: str, service: str) -> None:
         """It runs again."""
+        ...
+
+    def revisions(self, app: str | None = None) -> list[RevisionRecord]:
+        """Remembered releases of one App or of all, in the order in which they were wanted first."""
+        ...
+
+    def forget_revisions(self, app: str, digests: Sequence[str]) -> None:
+        """These releases are too old to remember."""
+        ...
+
+    def rollouts(self) -> dict[str, str]:
+        """State of each App's rollout, as `put_rollout` was given it."""
+        ...
+
+    def put_rollout(self, app: str, text: str) -> None:
+        """Write the state of a rollout. Does nothing for an App that has left the target meanwhile."""
+        ...
+
+    def settings(self) -> dict[str, str]:
+        """What a person has set at run time, by name."""
+        ...
+
+    def put_settings(self, values: Mapping[str, str | None]) -> None:
+        """Set these, all or nothing; None forgets one."""
+        ...
+
+    def saved_lines(self, app: str, service: str) -> SavedLines | None:
+        """The lines kept of a service; None when there are none."""
+        ...
+
+    def save_lines(self, app: str, service: str, saved: SavedLines) -> None:
+        """Keep these instead of the service's former ones; of many the last MOST_SAVED_LINES."""
+        ...
+
+    def purging(self) -> set[str]:
+        """Apps whose volumes somebody asked to empty, and are not yet."""
+        ...
+
+    def set_purging(self, app: str, asked: bool) -> None:
+        """Record that the volumes of an App are to be emptied, or that they have been."""
         ...
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,3 +30,15 @@ def open_new(empty: Path) -> OpenNew:
         return open_store(path)
 
     return opened
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "device.sqlite"
+
+
+@pytest.fixture
+def store(path: Path, open_new: OpenNew) -> Iterator[SqliteStore]:
+    opened = open_new(path)
+    yield opened
+    opened.close()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from iotistic.api.app import App
 from iotistic.api.appservice import RunState
 from iotistic.api.core import ConfigMap, Secret
-from iotistic.store.base import AppRecord, Backoff
+from iotistic.store.base import AppRecord, Backoff, RevisionRecord, SavedLines
 
 texts = st.text(max_size=20)
 names = st.from_regex(r"[a-z]([-a-z0-9]{0,8}[a-z0-9])?", fullmatch=True)
@@ -56,6 +56,16 @@ def record(name: str = "shop", *, app_id: int = 1001, release: str = "1", **fiel
     return AppRecord(app_id=app_id, release=release, **(given | fields))
 
 
+def secret(name: str = "login", **values: str) -> Secret:
+    """A Secret with these values."""
+    return Secret.model_validate({"metadata": {"name": name}, "stringData": values})
+
+
+def config_map(name: str = "settings", **values: str) -> ConfigMap:
+    """A ConfigMap with these values."""
+    return ConfigMap.model_validate({"metadata": {"name": name}, "data": values})
+
+
 apps = st.builds(
     app,
     names,
@@ -84,6 +94,16 @@ config_maps = st.builds(
     names,
     st.dictionaries(texts, texts, max_size=2),
 )
+revisions = st.builds(
+    RevisionRecord,
+    app=names,
+    digest=texts,
+    release=texts,
+    created=texts,
+    document=apps,
+    contents=st.lists(secrets | config_maps, max_size=3).map(tuple),
+)
+saved = st.builds(SavedLines, time=texts, reason=texts, lines=st.lists(texts, max_size=60).map(tuple))
 backoffs = st.builds(
     Backoff,
     app=names,

@@ -18,11 +18,6 @@ from tests.unit.store.conftest import OpenNew
 from tests.unit.store.samples import record
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "device.sqlite"
-
-
 def refused(path: Path) -> StoreError:
     with pytest.raises(StoreError) as caught:
         open_store(path)
@@ -168,7 +163,7 @@ def test_a_record_that_this_version_can_t_read_is_named_without_its_values(
     store.close()
     connection = sqlite3.connect(path)
     connection.execute(
-        """UPDATE app SET document = '{"metadata": {"name": "shop"}, "spec": {"x": "hunter2"}}'"""
+        """UPDATE iotistic_app SET document = '{"metadata": {"name": "shop"}, "spec": {"x": "hunter2"}}'"""
     )
     connection.commit()
     connection.close()
@@ -177,7 +172,7 @@ def test_a_record_that_this_version_can_t_read_is_named_without_its_values(
         open_store(path).apps()
 
     assert "hunter2" not in str(caught.value) + caught.value.hint
-    assert "table app" in caught.value.hint
+    assert "table iotistic_app" in caught.value.hint
 
 
 def test_a_lost_database_keeps_who_we_are(path: Path, open_new: OpenNew) -> None:

@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from iotistic.api.appservice import RunState
 from iotistic.api.errors import StoreError
 from iotistic.store.sqlite import open_store, schema
 from iotistic.store.sqlite.database import connect, disconnect
@@ -73,21 +74,55 @@ def test_an_original_device_is_adopted_with_all_its_tables(tmp_path: Path) -> No
     assert statements(path, "SELECT * FROM stateSnapshot") == [(1, "target", "{}")]
 
 
+def test_the_first_schema_is_brought_up_to_date_with_its_rows(tmp_path: Path) -> None:
+    path = tmp_path / "device.sqlite"
+    migrate(path, "0001")
+    document = '{"metadata":{"name":"shop"},"spec":{"services":[{"name":"web","image":"web:1"}]}}'
+    statements(
+        path,
+        "INSERT INTO iotistic_app VALUES ('shop', 1001, '1', 1, 'd', '2026-11-24T10:00:00Z', '{}', "
+        f"'{document}')",
+        "INSERT INTO iotistic_run_state VALUES ('shop', 'web', 'Stopped')",
+    )
+
+    store = open_store(path)
+
+    assert store.apps() == [record(run_states={"web": RunState.STOPPED})]
+    assert store.revisions() == []
+    store.close()
+
+
+def test_tables_of_an_original_with_everyday_names_are_in_nobodys_way(tmp_path: Path) -> None:
+    """Some of its versions had tables called app, service and image."""
+    path = tmp_path / "device.sqlite"
+    statements(
+        path,
+        *(f"CREATE TABLE {name} (theirs TEXT)" for name in ("app", "service", "image", "counter", "setting")),
+        "INSERT INTO app VALUES ('x')",
+    )
+
+    store = open_store(path)
+    store.put(apps=[record()])
+    store.close()
+
+    assert statements(path, "SELECT * FROM app") == [("x",)]
+
+
 def test_a_table_of_somebody_else_under_our_name_is_left_alone(tmp_path: Path) -> None:
     """Also that a migration is one transaction: none of the tables before it stays."""
     path = tmp_path / "device.sqlite"
-    statements(path, "CREATE TABLE image (theirs TEXT)", "INSERT INTO image VALUES ('x')")
+    statements(path, "CREATE TABLE iotistic_image (theirs TEXT)", "INSERT INTO iotistic_image VALUES ('x')")
 
-    with pytest.raises(StoreError, match="image already exists") as caught:
+    with pytest.raises(StoreError, match="iotistic_image already exists") as caught:
         open_store(path)
 
     assert str(path) in caught.value.message
     assert caught.value.hint
-    assert tables(path) == {"image"}
-    assert statements(path, "SELECT * FROM image") == [("x",)]
+    assert tables(path) == {"iotistic_image"}
+    assert statements(path, "SELECT * FROM iotistic_image") == [("x",)]
 
 
-@pytest.mark.parametrize("revision", ["0002", "9999", "abcdef"])
+@pytest.mark.parametrize("revision", ["0099", "9999", "abcdef"])
 def test_a_newer_schema_is_refused_and_left_as_it_is(
     tmp_path: Path, open_new: OpenNew, revision: str
 ) -> None:

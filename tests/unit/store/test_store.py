@@ -17,24 +17,11 @@ from iotistic.api.errors import StoreError
 from iotistic.store.base import AppRecord, Backoff, Deletion, Store
 from iotistic.store.sqlite import SqliteStore, open_store
 from tests.unit.store import samples
-from tests.unit.store.conftest import OpenNew
-from tests.unit.store.samples import record
+from tests.unit.store.samples import config_map, record, secret
 
 once_a_file = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "device.sqlite"
-
-
-@pytest.fixture
-def store(path: Path, open_new: OpenNew) -> Iterator[SqliteStore]:
-    opened = open_new(path)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +35,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteStore]:
 def reopened(store: SqliteStore, path: Path) -> SqliteStore:
     store.close()
     return open_store(path)
-
-
-def secret(name: str = "login", **values: str) -> Secret:
-    return Secret.model_validate({"metadata": {"name": name}, "stringData": values})
-
-
-def config_map(name: str = "settings", **values: str) -> ConfigMap:
-    return ConfigMap.model_validate({"metadata": {"name": name}, "data": values})
 
 
 def test_a_new_store_is_empty(store: SqliteStore) -> None:

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
+from sqlalchemy import Table
 
 from iotistic.api.app import App
 from iotistic.api.appservice import RunState
 from iotistic.api.base import Model
 from iotistic.api.core import ConfigMap, Secret
 from iotistic.api.errors import StoreError
-from iotistic.store.base import AppRecord
+from iotistic.store.base import MOST_SAVED_LINES, AppRecord, RevisionRecord, SavedLines
+from iotistic.store.sqlite import schema
 
 Row = Mapping[str, Any]
 AnyModel = TypeVar("AnyModel", bound=Model)
@@ -37,7 +39,7 @@ def app_row(record: AppRecord) -> dict[str, Any]:
 def app_record(row: Row, run_states: Mapping[str, RunState], path: Path) -> AppRecord:
     """The record of a row. Raises StoreError when it can't be read."""
     return AppRecord(
-        app=_document(App, row["document"], "app", row["name"], path),
+        app=_document(App, row["document"], schema.app, row["name"], path),
         app_id=row["app_id"],
         release=row["release"],
         generation=row["generation"],
@@ -55,12 +57,54 @@ def body(document: Model) -> str:
 
 def core_document(row: Row, path: Path) -> Secret | ConfigMap:
     """The Secret or ConfigMap of a row. Raises StoreError when it can't be read."""
-    if row["kind"] == "Secret":
-        return _document(Secret, row["body"], "document", row["name"], path)
-    return _document(ConfigMap, row["body"], "document", row["name"], path)
+    return _core_document(row["kind"], row["body"], schema.document, row["name"], path)
 
 
-def _document(model: type[AnyModel], text: str, table: str, name: str, path: Path) -> AnyModel:
+def revision_row(record: RevisionRecord) -> dict[str, Any]:
+    """The row of table `revision`, without its number."""
+    return {
+        "app": record.app,
+        "digest": record.digest,
+        "release": record.release,
+        "created": record.created,
+        "document": body(record.document),
+        "contents": json.dumps([[one.kind, one.metadata.name, body(one)] for one in record.contents]),
+    }
+
+
+def revision_record(row: Row, path: Path) -> RevisionRecord:
+    """The record of a row. Raises StoreError when it can't be read."""
+    contents = json.loads(row["contents"])
+    return RevisionRecord(
+        app=row["app"],
+        digest=row["digest"],
+        release=row["release"],
+        created=row["created"],
+        document=_document(App, row["document"], schema.revision, row["app"], path),
+        contents=tuple(
+            _core_document(kind, text, schema.revision, name, path) for kind, name, text in contents
+        ),
+    )
+
+
+def saved_lines_row(app: str, service: str, saved: SavedLines) -> dict[str, Any]:
+    """The row of table `saved_lines`."""
+    return {
+        "app": app,
+        "service": service,
+        "time": saved.time,
+        "reason": saved.reason,
+        "lines": json.dumps(saved.lines[-MOST_SAVED_LINES:]),
+    }
+
+
+def _core_document(kind: str, text: str, table: Table, name: str, path: Path) -> Secret | ConfigMap:
+    if kind == "Secret":
+        return _document(Secret, text, table, name, path)
+    return _document(ConfigMap, text, table, name, path)
+
+
+def _document(model: type[AnyModel], text: str, table: Table, name: str, path: Path) -> AnyModel:
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
@@ -69,6 +113,6 @@ def _document(model: type[AnyModel], text: str, table: str, name: str, path: Pat
         raise StoreError(
             f"{path}: {model.__name__} {name} is kept in a form that this version can't read "
             f"({where}: {first['msg']})",
-            hint=f"install the version that wrote it again, or remove the row from table {table} and apply "
-            "the document again",
+            hint="install the version that wrote it again, or remove the row from table "
+            f"{table.name} and apply the document again",
         ) from None

@@ -1,20 +1,21 @@
 """The tables, as today's code reads them. How they came about: `migrations`.
 
-The file may be an original agent's: its other tables are never touched.
+The file may be an original agent's: its tables are never touched, and the prefix keeps ours apart from
+them (some of its versions had an `app` and an `image`).
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Integer, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Integer, MetaData, Table, Text, UniqueConstraint
 
-HEAD = "0001"
+HEAD = "0002"
 """Revision that this code reads and writes; the newest of `migrations/versions`."""
 VERSION_TABLE = "iotistic_schema"
 
 metadata = MetaData()
 
 app = Table(
-    "app",
+    "iotistic_app",
     metadata,
     Column("name", Text, primary_key=True),
     Column("app_id", Integer, nullable=False),
@@ -26,34 +27,34 @@ app = Table(
     Column("document", Text, nullable=False),
 )
 run_state = Table(
-    "run_state",
+    "iotistic_run_state",
     metadata,
-    Column("app", Text, ForeignKey("app.name", ondelete="CASCADE"), primary_key=True),
+    Column("app", Text, ForeignKey("iotistic_app.name", ondelete="CASCADE"), primary_key=True),
     Column("service", Text, primary_key=True),
     Column("state", Text, nullable=False),
 )
 deletion = Table(
-    "deletion",
+    "iotistic_deletion",
     metadata,
     Column("app", Text, primary_key=True),
     Column("purge", Boolean, nullable=False),
 )
 document = Table(
-    "document",
+    "iotistic_document",
     metadata,
     Column("kind", Text, primary_key=True),
     Column("name", Text, primary_key=True),
     Column("body", Text, nullable=False),
 )
 container_release = Table(
-    "container_release",
+    "iotistic_container_release",
     metadata,
     Column("container", Text, primary_key=True),
     Column("release", Text, nullable=False),
 )
-image = Table("image", metadata, Column("ref", Text, primary_key=True))
+image = Table("iotistic_image", metadata, Column("ref", Text, primary_key=True))
 backoff = Table(
-    "backoff",
+    "iotistic_backoff",
     metadata,
     Column("app", Text, primary_key=True),
     Column("service", Text, primary_key=True),
@@ -63,8 +64,42 @@ backoff = Table(
     Column("message", Text, nullable=False),
 )
 counter = Table(
-    "counter",
+    "iotistic_counter",
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", Integer, nullable=False),
 )
+revision = Table(
+    "iotistic_revision",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("app", Text, ForeignKey("iotistic_app.name", ondelete="CASCADE"), nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("release", Text, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("contents", Text, nullable=False),
+    UniqueConstraint("app", "digest", name="iotistic_revision_of_app"),
+)
+rollout = Table(
+    "iotistic_rollout",
+    metadata,
+    Column("app", Text, ForeignKey("iotistic_app.name", ondelete="CASCADE"), primary_key=True),
+    Column("state", Text, nullable=False),
+)
+setting = Table(
+    "iotistic_setting",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+saved_lines = Table(
+    "iotistic_saved_lines",
+    metadata,
+    Column("app", Text, primary_key=True),
+    Column("service", Text, primary_key=True),
+    Column("time", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("lines", Text, nullable=False),
+)
+purging = Table("iotistic_purging", metadata, Column("app", Text, primary_key=True))

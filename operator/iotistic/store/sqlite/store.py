@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, select
+from sqlalchemy import Connection, Table, delete, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from iotistic.api.appservice import RunState
 from iotistic.api.core import ConfigMap, Secret
 from iotistic.api.errors import StoreError
-from iotistic.store.base import AppRecord, Backoff, Deletion
+from iotistic.store.base import AppRecord, Backoff, Deletion, RevisionRecord, SavedLines
 from iotistic.store.identity import Identity, load_identity
 from iotistic.store.sqlite import schema
 from iotistic.store.sqlite.database import disconnect, errors_of, prepare
-from iotistic.store.sqlite.records import app_record, app_row, body, core_document
+from iotistic.store.sqlite.records import (
+    app_record,
+    app_row,
+    body,
+    core_document,
+    revision_record,
+    revision_row,
+    saved_lines_row,
+)
 
 FIRST_APP_ID = 1001
 _APP_ID = "app_id"
+_REVISION = ("app", "digest")
 
 
 def open_store(path: Path) -> SqliteStore:
@@ -67,7 +77,13 @@ class SqliteStore:
                 states[row["app"]][row["service"]] = RunState(row["state"])
         return [app_record(row, states.get(row["name"], {}), self._path) for row in rows]
 
-    def put(self, *, apps: Sequence[AppRecord] = (), documents: Sequence[Secret | ConfigMap] = ()) -> None:
+    def put(
+        self,
+        *,
+        apps: Sequence[AppRecord] = (),
+        documents: Sequence[Secret | ConfigMap] = (),
+        revisions: Sequence[RevisionRecord] = (),
+    ) -> None:
         """Write these, all or nothing. Cancels the Apps' deletions."""
         with self._transaction() as connection:
             for document in documents:
@@ -75,6 +91,8 @@ class SqliteStore:
                 _upsert(connection, schema.document, row)
             for record in apps:
                 _put_app(connection, record)
+            for revision in revisions:
+                _upsert(connection, schema.revision, revision_row(revision), key=_REVISION, keep={"created"})
 
     def delete_app(self, name: str, *, purge: bool) -> None:
         """Take an App out of the target and record its deletion."""
@@ -90,7 +108,8 @@ class SqliteStore:
     def forget_deletion(self, name: str) -> None:
         """Nothing of that App is left."""
         with self._transaction() as connection:
-            connection.execute(delete(schema.deletion).where(schema.deletion.c.app == name))
+            for table in (schema.deletion, schema.saved_lines, schema.purging):
+                connection.execute(delete(table).where(table.c.app == name))
 
     def set_run_states(self, app: str, states: Mapping[str, RunState]) -> None:
         """Set the run state of these services; Running forgets."""
@@ -165,6 +184,75 @@ class SqliteStore:
         with self._transaction() as connection:
             connection.execute(delete(table).where(table.c.app == app, table.c.service == service))
 
+    def revisions(self, app: str | None = None) -> list[RevisionRecord]:
+        """Remembered releases of one App or of all, in the order in which they were wanted first."""
+        with self._transaction() as connection:
+            rows = _rows(connection, schema.revision, by="number")
+        return [revision_record(row, self._path) for row in rows if app in {None, row["app"]}]
+
+    def forget_revisions(self, app: str, digests: Sequence[str]) -> None:
+        """These releases are too old to remember."""
+        table = schema.revision
+        with self._transaction() as connection:
+            for digest in digests:
+                connection.execute(delete(table).where(table.c.app == app, table.c.digest == digest))
+
+    def rollouts(self) -> dict[str, str]:
+        """State of each App's rollout."""
+        with self._transaction() as connection:
+            return {row["app"]: row["state"] for row in _rows(connection, schema.rollout, by="app")}
+
+    def put_rollout(self, app: str, text: str) -> None:
+        """Write the state of a rollout. Does nothing for an App that has left the target meanwhile."""
+        wanted = select(schema.app.c.name).where(schema.app.c.name == app)
+        with self._transaction() as connection:
+            if connection.execute(wanted).scalar() is not None:
+                _upsert(connection, schema.rollout, {"app": app, "state": text})
+
+    def settings(self) -> dict[str, str]:
+        """What a person has set at run time, by name."""
+        with self._transaction() as connection:
+            return {row["name"]: row["value"] for row in _rows(connection, schema.setting, by="name")}
+
+    def put_settings(self, values: Mapping[str, str | None]) -> None:
+        """Set these, all or nothing; None forgets one."""
+        table = schema.setting
+        with self._transaction() as connection:
+            for name, value in values.items():
+                if value is None:
+                    connection.execute(delete(table).where(table.c.name == name))
+                else:
+                    _upsert(connection, table, {"name": name, "value": value})
+
+    def saved_lines(self, app: str, service: str) -> SavedLines | None:
+        """The lines kept of a service; None when there are none."""
+        table = schema.saved_lines
+        query = select(table).where(table.c.app == app, table.c.service == service)
+        with self._transaction() as connection:
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            return None
+        return SavedLines(time=row["time"], reason=row["reason"], lines=tuple(json.loads(row["lines"])))
+
+    def save_lines(self, app: str, service: str, saved: SavedLines) -> None:
+        """Keep these instead of the service's former ones."""
+        with self._transaction() as connection:
+            _upsert(connection, schema.saved_lines, saved_lines_row(app, service, saved))
+
+    def purging(self) -> set[str]:
+        """Apps whose volumes somebody asked to empty, and are not yet."""
+        with self._transaction() as connection:
+            return set(connection.execute(select(schema.purging.c.app)).scalars())
+
+    def set_purging(self, app: str, asked: bool) -> None:
+        """Record that the volumes of an App are to be emptied, or that they have been."""
+        table = schema.purging
+        with self._transaction() as connection:
+            if asked:
+                connection.execute(insert(table).values(app=app).on_conflict_do_nothing())
+            else:
+                connection.execute(delete(table).where(table.c.app == app))
+
     def close(self) -> None:
         """Close the database; twice does no harm."""
         with self._lock, errors_of(self._path):
@@ -186,20 +274,41 @@ def _rows(connection: Connection, table: Table, *, by: str) -> list[dict[str, An
     return [dict(row) for row in connection.execute(select(table).order_by(table.c[by])).mappings()]
 
 
-def _upsert(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
+def _upsert(
+    connection: Connection,
+    table: Table,
+    row: Mapping[str, Any],
+    *,
+    key: Collection[str] = (),
+    keep: Collection[str] = (),
+) -> None:
+    """Insert the row, or change what differs in the one with its key; an equal one is not written again.
+
+    Args:
+        key: columns that make the row unique; those of the primary key when empty.
+        keep: columns that stay as they were in a row that is there.
+    """
+    key = key or [column.name for column in table.primary_key]
     statement = insert(table).values(**row)
-    rest = {name: statement.excluded[name] for name in row if not table.c[name].primary_key}
-    connection.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=rest))
+    rest = {name: statement.excluded[name] for name in row if name not in {*key, *keep}}
+    differs = or_(*(table.c[name].is_distinct_from(new) for name, new in rest.items()))
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=rest, where=differs))
 
 
 def _put_app(connection: Connection, record: AppRecord) -> None:
     _upsert(connection, schema.app, app_row(record))
-    connection.execute(delete(schema.run_state).where(schema.run_state.c.app == record.name))
+    table = schema.run_state
+    gone = table.c.app == record.name, table.c.service.not_in(list(record.run_states))
+    connection.execute(delete(table).where(*gone))
     _set_run_states(connection, record.name, record.run_states)
     connection.execute(delete(schema.deletion).where(schema.deletion.c.app == record.name))
     count = insert(schema.counter).values(name=_APP_ID, value=record.app_id)
-    highest = func.max(schema.counter.c.value, count.excluded.value)
-    connection.execute(count.on_conflict_do_update(index_elements=["name"], set_={"value": highest}))
+    higher = count.excluded.value
+    connection.execute(
+        count.on_conflict_do_update(
+            index_elements=["name"], set_={"value": higher}, where=schema.counter.c.value < higher
+        )
+    )
 
 
 def _set_run_states(connection: Connection, app: str, states: Mapping[str, RunState]) -> None:

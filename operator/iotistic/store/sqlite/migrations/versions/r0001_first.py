@@ -12,7 +12,7 @@ down_revision = None
 def upgrade() -> None:
     """Make the tables."""
     op.create_table(
-        "app",
+        "iotistic_app",
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("app_id", sa.Integer, nullable=False),
         sa.Column("release", sa.Text, nullable=False),
@@ -23,30 +23,30 @@ def upgrade() -> None:
         sa.Column("document", sa.Text, nullable=False),
     )
     op.create_table(
-        "run_state",
-        sa.Column("app", sa.Text, sa.ForeignKey("app.name", ondelete="CASCADE"), primary_key=True),
+        "iotistic_run_state",
+        sa.Column("app", sa.Text, sa.ForeignKey("iotistic_app.name", ondelete="CASCADE"), primary_key=True),
         sa.Column("service", sa.Text, primary_key=True),
         sa.Column("state", sa.Text, nullable=False),
     )
     op.create_table(
-        "deletion",
+        "iotistic_deletion",
         sa.Column("app", sa.Text, primary_key=True),
         sa.Column("purge", sa.Boolean, nullable=False),
     )
     op.create_table(
-        "document",
+        "iotistic_document",
         sa.Column("kind", sa.Text, primary_key=True),
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("body", sa.Text, nullable=False),
     )
     op.create_table(
-        "container_release",
+        "iotistic_container_release",
         sa.Column("container", sa.Text, primary_key=True),
         sa.Column("release", sa.Text, nullable=False),
     )
-    op.create_table("image", sa.Column("ref", sa.Text, primary_key=True))
+    op.create_table("iotistic_image", sa.Column("ref", sa.Text, primary_key=True))
     op.create_table(
-        "backoff",
+        "iotistic_backoff",
         sa.Column("app", sa.Text, primary_key=True),
         sa.Column("service", sa.Text, primary_key=True),
         sa.Column("failures", sa.Integer, nullable=False),
@@ -55,7 +55,7 @@ def upgrade() -> None:
         sa.Column("message", sa.Text, nullable=False),
     )
     op.create_table(
-        "counter",
+        "iotistic_counter",
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("value", sa.Integer, nullable=False),
     )
