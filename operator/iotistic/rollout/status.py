@@ -1,8 +1,9 @@
 """What an App and its services are doing, in words for people and conditions for programs.
 
-Pure: from the target, the containers that are there, and what the controller knows of failures,
-downloads and holds. A service is ready when the container that counts is as the App says, runs, and
-its probes agree; wanted Stopped or Paused, or a job that exited with 0, counts as ready.
+Pure: from the target, the containers that are there, what the controller knows of failures, downloads
+and holds, and what the rollout has decided. A service is ready when the container that counts is as the
+App says, runs, and its probes agree; wanted Stopped or Paused, or a job that exited with 0, counts as
+ready.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Literal
 
 from iotistic.api.app import AppStatus, ServiceStatus
 from iotistic.api.conditions import StatusCondition
+from iotistic.rollout.values import Decision, Phase, Readiness, ServiceReadiness
+from iotistic.rollout.wording import severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,7 @@ class AppFacts:
     name: str
     generation: int
     release: str
+    """Release that may run: the wanted one, or, when it was undone, the last good one."""
     services: Sequence[ServiceFacts]
     stalled: str = ""
     """Why it is left alone, from the planner."""
@@ -70,6 +74,11 @@ class AppFacts:
     locked: str = ""
     """A user's lock that it waits for."""
     deadline_passed: bool = False
+    rollout: Decision | None = None
+    """The rollout's last decision; the services are compared with the release that it lets run. None: the
+    wanted release is taken as it comes."""
+    digest: str = ""
+    """Release digest of what is wanted; where it is not what the rollout decided on, its next turn is due."""
     previous: Mapping[str, StatusCondition] = field(default_factory=dict)
 
 
@@ -153,6 +162,43 @@ def _exit_text(facts: ServiceFacts) -> str:
     return f"exit {facts.exit_code}" + (" (OOMKilled)" if facts.oom_killed else "")
 
 
+def readiness_of(
+    facts: AppFacts, *, digest: str, missing: Sequence[str] = (), fetching: bool = False
+) -> Readiness:
+    """What the rollout has to know of these facts.
+
+    Args:
+        facts: services compared with one release.
+        digest: that release's digest.
+        missing: images that services which still have to change need and that are not there.
+        fetching: a fetch for the App makes progress.
+    """
+    return Readiness(
+        digest=digest,
+        services=tuple(_service_readiness(service) for service in facts.services),
+        blocked=facts.stalled or facts.failure,
+        missing=tuple(missing),
+        fetching=fetching,
+        locked=facts.locked,
+    )
+
+
+def _service_readiness(facts: ServiceFacts) -> ServiceReadiness:
+    status = service_status(facts)
+    state, reason = status.state, status.reason
+    if state in {"CrashLoop", "Failed"} and facts.failure:
+        reason = facts.failure
+    if state == "Pulling":
+        reason = f"pulling {facts.image}"
+    return ServiceReadiness(
+        name=facts.name,
+        ready=status.ready,
+        current=facts.unchanged or status.ready,
+        state=state,
+        reason=f"crash loop, {reason}" if state == "CrashLoop" else reason,
+    )
+
+
 def app_status(facts: AppFacts, *, now: str) -> AppStatus:
     """Status of an App.
 
@@ -162,7 +208,8 @@ def app_status(facts: AppFacts, *, now: str) -> AppStatus:
     """
     services = [service_status(service) for service in facts.services]
     ready = sum(1 for service in services if service.ready)
-    all_ready = ready == len(services) and not facts.deleting and not facts.hold and not facts.stalled
+    held = facts.deleting or bool(facts.hold) or bool(facts.stalled)
+    all_ready = ready == len(services) and not held and not _rolling(facts)
     state, why = _app_state(facts, services, all_ready)
     conditions = _conditions(facts, services, all_ready=all_ready, why=why, now=now)
     return AppStatus(
@@ -183,20 +230,43 @@ def _app_state(facts: AppFacts, services: Sequence[ServiceStatus], all_ready: bo
         return ("Orphaned" if facts.hold.startswith("orphaned") else "Held"), facts.hold
     if facts.stalled:
         return "Stalled", facts.stalled
+    if facts.rollout is not None and facts.rollout.phase in _ROLLOUT_STATES:
+        return _ROLLOUT_STATES[facts.rollout.phase], _rollout_why(facts.rollout, services)
     if all_ready:
         stopped = services and all(service.run_state == "Stopped" for service in services)
         return ("Stopped" if stopped else "Ready"), ""
     why = facts.locked or facts.failure or _first_reason(services)
+    if facts.rollout is not None and _rolling(facts) and not why:
+        why = facts.rollout.why
     failing = any(service.state in {"CrashLoop", "Failed", "Unhealthy", "Exited"} for service in services)
     if failing or facts.failure:
         return "Degraded", why
     return "Updating", why
 
 
+_ROLLOUT_STATES = {Phase.UNDOING: "Undoing", Phase.UNDONE: "Undone", Phase.FAILED: "Failed"}
+_SETTLED = frozenset({Phase.IDLE, Phase.DONE})
+
+
+def _rolling(facts: AppFacts) -> bool:
+    """The wanted release is not good, whatever its services are doing."""
+    if facts.rollout is None:
+        return False
+    return facts.rollout.phase not in _SETTLED or facts.rollout.wanted != (
+        facts.digest or facts.rollout.wanted
+    )
+
+
+def _rollout_why(rollout: Decision, services: Sequence[ServiceStatus]) -> str:
+    """Why a release has failed, and what is wrong with the one that serves instead, if anything."""
+    here = _first_reason(services)
+    return f"{rollout.why}; now {here}" if here and rollout.phase is Phase.UNDONE else rollout.why
+
+
 def _first_reason(services: Sequence[ServiceStatus]) -> str:
-    order = ("CrashLoop", "Failed", "Unhealthy", "Exited", "Restarting", "Pulling", "Starting", "Waiting")
-    waiting = [service for service in services if not service.ready]
-    waiting.sort(key=lambda service: order.index(service.state) if service.state in order else len(order))
+    waiting = sorted(
+        (service for service in services if not service.ready), key=lambda service: severity(service.state)
+    )
     if not waiting:
         return ""
     first = waiting[0]
@@ -213,11 +283,9 @@ def _conditions(
     facts: AppFacts, services: Sequence[ServiceStatus], *, all_ready: bool, why: str, now: str
 ) -> list[StatusCondition]:
     failed = next((s for s in services if s.state in {"CrashLoop", "Failed", "Unhealthy"}), None)
-    reason = failed.state if failed else "Progressing"
-    stalled = bool(facts.stalled) or (facts.deadline_passed and not all_ready)
-    stalled_reason = (
-        "WouldLoseData" if facts.stalled else "ProgressDeadlineExceeded" if stalled else "NotStalled"
-    )
+    reason = _progress_reason(facts, failed)
+    stalled_reason = _stalled_reason(facts, all_ready=all_ready)
+    stalled = bool(stalled_reason)
     available = bool(services) and all(s.ready or s.state in {"Running", "Updating"} for s in services)
     reconciling = not all_ready and not stalled and not facts.hold
     held_reason = "Suspended" if "suspend" in facts.hold else "Held"
@@ -233,13 +301,33 @@ def _conditions(
     wanted: tuple[tuple[str, bool, str], ...] = (
         ("Ready", all_ready, ready_reason),
         ("Reconciling", reconciling, reason if reconciling else "Settled"),
-        ("Stalled", stalled, stalled_reason),
+        ("Stalled", stalled, stalled_reason or "NotStalled"),
         ("Available", available, "Serving" if available else "NotServing"),
     )
     return [
         _condition(facts, type, holds, reason, "" if type == "Ready" and holds else why, now)
         for type, holds, reason in wanted
     ]
+
+
+def _progress_reason(facts: AppFacts, failed: ServiceStatus | None) -> str:
+    """Why it is not ready yet, in one word."""
+    if failed is not None:
+        return failed.state
+    return facts.rollout.phase.value if facts.rollout is not None and _rolling(facts) else "Progressing"
+
+
+def _stalled_reason(facts: AppFacts, *, all_ready: bool) -> str:
+    """Why only a person can get it any further, in one word; empty when it goes on by itself."""
+    if facts.stalled:
+        return "WouldLoseData"
+    rollout = facts.rollout
+    if rollout is not None and rollout.state.failure is not None and not facts.deleting:
+        if rollout.phase is Phase.UNDONE:
+            return "Undone"
+        if rollout.phase is Phase.FAILED:
+            return rollout.state.failure.reason
+    return "ProgressDeadlineExceeded" if facts.deadline_passed and not all_ready else ""
 
 
 def _condition(
