@@ -18,6 +18,7 @@ def set_up_logging(*, level: str, form: str) -> None:
     )
     structlog.configure(
         processors=[
+            _without_absent,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -28,3 +29,10 @@ def set_up_logging(*, level: str, form: str) -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
+
+
+def _without_absent(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """A field that says nothing is left out."""
+    return {name: value for name, value in event.items() if value is not None and value != ""}
