@@ -16,7 +16,7 @@ from iotistic import __version__
 from iotistic.bus import Bus
 from iotistic.controllers.apps import Apps
 from iotistic.controllers.clock import monotonic, now_text
-from iotistic.controllers.desired import Desired
+from iotistic.controllers.desired import Desired, DocumentContents
 from iotistic.controllers.failures import Failures
 from iotistic.controllers.journal import Journal
 from iotistic.controllers.prober import Prober
@@ -69,7 +69,7 @@ async def _run(settings: Settings, store: Store, make_engine: MakeEngine) -> Non
     bus = Bus()
     journal = Journal(bus)
     desired = Desired(store)
-    engine = make_engine(settings, store.install, desired)
+    engine = make_engine(settings, store.install, DocumentContents(desired.documents))
     try:
         loop = _loop_of(settings, store, engine, desired, journal)
         failures, world = loop.failures, loop.world
@@ -110,6 +110,7 @@ def _loop_of(
         desired=desired,
         world=world,
         locks=locks,
+        store=store,
         failures=Failures(store, monotonic),
         journal=journal,
         options=LoopOptions(resync_seconds=settings.resync_seconds, keep_images=settings.keep_images),

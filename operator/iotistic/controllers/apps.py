@@ -18,7 +18,7 @@ from iotistic.controllers.failures import Failures
 from iotistic.controllers.following import Logs
 from iotistic.controllers.journal import Journal
 from iotistic.controllers.reconciler import Reconciler
-from iotistic.controllers.reporting import Reporter, counting
+from iotistic.controllers.reporting import Reporter
 from iotistic.controllers.world import World
 from iotistic.engines.base import Engine, EngineInfo, LogLine
 from iotistic.planning.preview import preview
@@ -48,8 +48,8 @@ class Apps:
         self._failures = failures
         self._journal = journal
         self._loop = loop
-        self._reporter = Reporter(desired, world, failures, loop)
-        self._logs = Logs(engine, world, loop)
+        self._reporter = Reporter(desired, world, loop)
+        self._logs = Logs(engine, loop)
         self._changing = asyncio.Lock()
         """Changes of the target come one after the other."""
         self._restarts: set[asyncio.Task[None]] = set()
@@ -208,7 +208,7 @@ class Apps:
     def _restart_steps(self, target: AppTarget, wanted: set[str]) -> list[Step]:
         steps = []
         for name in _in_start_order(target):
-            container = counting(self._world.observed.containers, target.name, name)
+            container = self._loop.facts.counting(target.name, name)
             if name not in wanted or container is None or container.status not in _STARTED_BY_HAND:
                 continue
             steps.append(

@@ -1,12 +1,13 @@
 """What is wanted: Apps, run states, Secrets and ConfigMaps; kept in the store, mirrored here.
 
-Every change is durable before anybody acts on it.
+Every change is durable before anybody acts on it. Of an App whose wanted release may not run, the target
+is that of the release which was chosen instead (see `rollouts`), with the contents of its day.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from iotistic.api.app import App, DeletionPolicy
 from iotistic.api.appservice import RunState
@@ -17,9 +18,26 @@ from iotistic.controllers.clock import now_text
 from iotistic.planning.normal import references, target_of
 from iotistic.planning.release import digest_contents, release_digest
 from iotistic.planning.values import AppTarget
-from iotistic.store.base import AppRecord, Store
+from iotistic.store.base import AppRecord, RevisionRecord, Store
 
 Documents = Mapping[tuple[str, str], Secret | ConfigMap]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentContents:
+    """Values of Secrets and ConfigMaps (engines.base.Contents)."""
+
+    documents: Documents
+
+    def contents(self, kind: str, name: str) -> Mapping[str, bytes] | None:
+        """The values of `Secret` or `ConfigMap` `name`; None when there is none."""
+        document = self.documents.get((kind, name))
+        return document.contents() if document else None
+
+    def secret_type(self, name: str) -> str:
+        """Type of a Secret; empty when there is none."""
+        document = self.documents.get(("Secret", name))
+        return document.type if isinstance(document, Secret) else ""
 
 
 class Desired:
@@ -32,27 +50,59 @@ class Desired:
         self.documents: dict[tuple[str, str], Secret | ConfigMap] = {
             (doc.kind, doc.metadata.name): doc for doc in store.documents()
         }
+        self.revisions: dict[str, dict[str, RevisionRecord]] = {}
+        """Remembered releases by App and digest, oldest first."""
+        for revision in store.revisions():
+            self.revisions.setdefault(revision.app, {})[revision.digest] = revision
+        self.purging: set[str] = store.purging()
+        """Apps whose volumes are being emptied: until that is done nothing of them is wanted."""
+        self._chosen: dict[str, str] = {}
         self._targets: dict[str, AppTarget] = {}
 
-    def contents(self, kind: str, name: str) -> Mapping[str, bytes] | None:
-        """Values of a Secret or ConfigMap; None when there is none (Contents)."""
-        document = self.documents.get((kind, name))
-        return document.contents() if document else None
+    def contents_of(self, app: str) -> DocumentContents:
+        """What an App's services get from Secrets and ConfigMaps: of the release that may run."""
+        chosen = self._chosen_revision(app)
+        if chosen is None:
+            return DocumentContents(self.documents)
+        return DocumentContents({**self.documents, **_by_name(chosen.contents)})
 
-    def secret_type(self, name: str) -> str:
-        """Type of a Secret; empty when there is none (Contents)."""
-        document = self.documents.get(("Secret", name))
-        return document.type if isinstance(document, Secret) else ""
+    def choose(self, name: str, digest: str) -> bool:
+        """Say which release of an App may run; True when it is another one than before."""
+        before = self.chosen(name)
+        self._chosen[name] = digest
+        if digest == before:
+            return False
+        self._targets.pop(name, None)
+        return True
+
+    def chosen(self, name: str) -> str:
+        """Digest of the release that may run; of the wanted one where nothing else was said."""
+        record = self.records.get(name)
+        return self._chosen.get(name) or (record.digest if record else "")
+
+    def app(self, name: str) -> App | None:
+        """The App as it may run now; None when it is not wanted."""
+        target = self.target(name) if name in self.records else None
+        return target.app if target else None
 
     def target(self, name: str) -> AppTarget:
-        """The effective target of an App: run states and contents laid over it."""
+        """The effective target of an App: run states and contents laid over the release that may run."""
         if name not in self._targets:
-            self._targets[name] = self.target_for(self.records[name], self.documents)
+            chosen = self._chosen_revision(name)
+            record = self.records[name]
+            self._targets[name] = (
+                self.target_for(record, self.documents) if chosen is None else self.target_of(record, chosen)
+            )
         return self._targets[name]
 
+    def target_of(self, record: AppRecord, revision: RevisionRecord) -> AppTarget:
+        """The target of an App at one of its remembered releases."""
+        past = replace(record, app=revision.document, release=revision.release)
+        return self.target_for(past, _by_name(revision.contents))
+
     def targets(self) -> list[AppTarget]:
-        """The effective targets of all Apps."""
-        return [self.target(name) for name in sorted(self.records)]
+        """The effective targets of all Apps that should be there."""
+        return [self.target(name) for name in sorted(self.records) if name not in self.purging]
 
     def target_for(self, record: AppRecord, documents: Documents) -> AppTarget:
         """The effective target that a record would have with these documents."""
@@ -81,7 +131,7 @@ class Desired:
 
         Returns: records that change, all documents as they would be, and a line for each document.
         """
-        merged = self.documents | {(doc.kind, doc.metadata.name): doc for doc in documents}
+        merged = self.documents | _by_name(documents)
         applied: list[Applied] = []
         for document in documents:
             before = self.documents.get((document.kind, document.metadata.name))
@@ -115,12 +165,17 @@ class Desired:
 
     def take(self, records: Sequence[AppRecord], documents: Sequence[Secret | ConfigMap]) -> None:
         """Write these and make them the target, all or nothing. Blocks on the disk."""
-        self._store.put(apps=records, documents=documents)
-        for document in documents:
-            self.documents[document.kind, document.metadata.name] = document
+        merged = {**self.documents, **_by_name(documents)}
+        revisions = [self._revision(record, merged) for record in records]
+        self._store.put(apps=records, documents=documents, revisions=revisions)
+        self.documents.update(_by_name(documents))
         for record in records:
             self.records[record.name] = record
             self.deletions.pop(record.name, None)
+        for revision in revisions:
+            known = self.revisions.setdefault(revision.app, {})
+            before = known.get(revision.digest)
+            known[revision.digest] = replace(revision, created=before.created) if before else revision
         self._targets.clear()
 
     def delete(self, name: str, *, purge: bool | None) -> bool:
@@ -129,8 +184,9 @@ class Desired:
         policy = record.app.spec.deletion_policy if record else DeletionPolicy.RETAIN
         effective = policy is DeletionPolicy.DELETE if purge is None else purge
         self._store.delete_app(name, purge=effective)
-        self.records.pop(name, None)
-        self._targets.pop(name, None)
+        for known in (self.records, self._targets, self.revisions, self._chosen):
+            known.pop(name, None)
+        self.purging.discard(name)
         self.deletions[name] = effective
         return effective
 
@@ -138,6 +194,17 @@ class Desired:
         """Nothing of a deleted App is left."""
         self._store.forget_deletion(name)
         self.deletions.pop(name, None)
+
+    def forget_revisions(self, name: str, digests: Sequence[str]) -> None:
+        """Remember these releases no longer."""
+        self._store.forget_revisions(name, digests)
+        for digest in digests:
+            self.revisions[name].pop(digest, None)
+
+    def set_purging(self, name: str, asked: bool) -> None:
+        """Record that an App's volumes are to be emptied, or that they are."""
+        self._store.set_purging(name, asked)
+        (self.purging.add if asked else self.purging.discard)(name)
 
     def set_run_states(self, name: str, states: Mapping[str, RunState]) -> None:
         """Lay run states over an App, durably."""
@@ -191,6 +258,25 @@ class Desired:
             run_states={name: state for name, state in before.run_states.items() if wanted.service(name)},
         )
 
+    def _chosen_revision(self, name: str) -> RevisionRecord | None:
+        """The remembered release that may run instead of the wanted one, if that is so."""
+        digest = self._chosen.get(name)
+        if digest is None or digest == self.records[name].digest:
+            return None
+        return self.revisions.get(name, {}).get(digest)
+
+    def _revision(self, record: AppRecord, documents: Documents) -> RevisionRecord:
+        used = (reference.split("/", 1) for reference in sorted(_content_references(record.app)))
+        found = (documents.get((kind, name)) for kind, name in used)
+        return RevisionRecord(
+            app=record.name,
+            digest=record.digest,
+            release=record.release,
+            created=now_text(),
+            document=record.app,
+            contents=tuple(document for document in found if document is not None),
+        )
+
     def _digests(self, app: App, documents: Documents) -> dict[str, str]:
         digests = {}
         for reference in _content_references(app):
@@ -199,6 +285,10 @@ class Desired:
             if document is not None:
                 digests[reference] = digest_contents(self._store.digest_key, kind, name, document.contents())
         return digests
+
+
+def _by_name(documents: Sequence[Secret | ConfigMap]) -> dict[tuple[str, str], Secret | ConfigMap]:
+    return {(document.kind, document.metadata.name): document for document in documents}
 
 
 def app_references(app: App) -> set[str]:

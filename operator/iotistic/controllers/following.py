@@ -8,8 +8,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from iotistic.api.errors import EdgeError, EngineError, NotFoundError
 from iotistic.controllers.reconciler import Reconciler
-from iotistic.controllers.reporting import counting
-from iotistic.controllers.world import World
 from iotistic.engines.base import Engine, LogLine
 from iotistic.planning.values import Container
 
@@ -19,9 +17,8 @@ Line = tuple[str, LogLine]
 class Logs:
     """Reads what containers write."""
 
-    def __init__(self, engine: Engine, world: World, loop: Reconciler) -> None:
+    def __init__(self, engine: Engine, loop: Reconciler) -> None:
         self._engine = engine
-        self._world = world
         self._loop = loop
 
     async def read(
@@ -101,7 +98,7 @@ class Logs:
         return self._engine.logs(container.id, follow=follow, tail=tail)
 
     def _container(self, app: str, service: str) -> Container | None:
-        return counting(self._world.observed.containers, app, service)
+        return self._loop.facts.counting(app, service)
 
 
 async def _generator(lines: AsyncIterator[LogLine]) -> AsyncGenerator[LogLine]:

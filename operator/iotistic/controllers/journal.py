@@ -111,6 +111,10 @@ class Journal:
             total=progress.total,
         )
 
+    def say_rollout(self, reason: str, message: str, app: str, *, warning: bool) -> None:
+        """A release has got further; the reasons are the rollout's (docs/rollout.md)."""
+        self.say(reason, message, app=app, warning=warning)
+
     def say(
         self,
         reason: str,

@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from iotistic.api.errors import EdgeError, EngineError
 from iotistic.controllers.clock import monotonic
 from iotistic.controllers.desired import Desired
+from iotistic.controllers.facts import Facts
 from iotistic.controllers.failures import Failures
 from iotistic.controllers.journal import Journal
+from iotistic.controllers.rollouts import Rollouts
 from iotistic.controllers.steps import Steps
 from iotistic.controllers.world import World
 from iotistic.engines.base import Engine, EngineEvent
@@ -25,11 +27,10 @@ from iotistic.planning.values import (
     Health,
     Observed,
     Options,
-    Round,
     Status,
     Step,
 )
-from iotistic.store.base import Locks
+from iotistic.store.base import Locks, Store
 
 COALESCE_SECONDS = 0.05
 LOCK_POLL_SECONDS = 5.0
@@ -58,6 +59,7 @@ class Reconciler:
         desired: Desired,
         world: World,
         locks: Locks,
+        store: Store,
         failures: Failures,
         journal: Journal,
         options: LoopOptions,
@@ -85,8 +87,8 @@ class Reconciler:
             wake=self.wake,
         )
         world.tell_health(on_change=self.wake, on_failed=self.probe_failed)
-        self.round = Round()
-        """The last planned round: what is waited for, and what is stalled."""
+        self.facts = Facts(desired, world, failures, self.steps)
+        self.rollouts = Rollouts(store, desired, self.facts, failures, journal)
         self.engine_error = ""
         """Why the engine does not answer; empty when it does."""
 
@@ -155,11 +157,13 @@ class Reconciler:
         if quiet:
             held |= self.steps.busy_apps()
         held |= {name for name, record in self._desired.records.items() if record.app.spec.suspend}
+        purge = {app for app, purge in self._desired.deletions.items() if purge}
         return Options(
             keep_images=self._options.keep_images,
             reclaim=self.steps.reclaim,
-            purge=frozenset(app for app, purge in self._desired.deletions.items() if purge),
+            purge=frozenset(purge | self._desired.purging),
             hold=frozenset(held),
+            keep=self.rollouts.keep(),
             backoff=frozenset(f"{app}/{service}" for app, service in waiting if app and service),
         )
 
@@ -198,10 +202,12 @@ class Reconciler:
         self.engine_error = ""
         self._last_look = monotonic()
         self.failures.running(_steady(observed))
+        await self.rollouts.turn()
         targets = {target.name: target for target in self._desired.targets()}
         self.steps.cancel_fetches({s.spec.image.full for t in targets.values() for s in t.services})
-        self.round = next_steps(observed, list(targets.values()), self.planning_options())
-        self.steps.dispatch(self.round.steps, targets)
+        round = next_steps(observed, list(targets.values()), self.planning_options())
+        self.facts.take(round)
+        self.steps.dispatch(round.steps, targets)
         if full:
             self.world.forget_gone()
         self._finish_deletions(observed)
@@ -210,10 +216,10 @@ class Reconciler:
 
     async def _sleep(self) -> None:
         timeout = self._options.resync_seconds
-        moment = self.failures.next_moment()
-        if moment is not None:
-            timeout = min(timeout, moment + 0.01)
-        if any(step.action is Action.WAIT and not step.service for step in self.round.steps):
+        for moment in (self.failures.next_moment(), self.rollouts.next_moment()):
+            if moment is not None:
+                timeout = min(timeout, moment + 0.01)
+        if any(step.action is Action.WAIT and not step.service for step in self.facts.round.steps):
             timeout = min(timeout, LOCK_POLL_SECONDS)
         try:
             async with asyncio.timeout(timeout):
@@ -254,8 +260,8 @@ class Reconciler:
     def _note_exit(self, event: EngineEvent) -> None:
         oom = event.container in self._oom
         self._oom.discard(event.container)
-        record = self._desired.records.get(event.app)
-        service = record.app.service(event.service) if record else None
+        app = self._desired.app(event.app)
+        service = app.service(event.service) if app else None
         if service is None or event.container in self.steps.touched or service.restart_policy != "Always":
             return
         how = f"exit {event.exit_code}" + (" (OOMKilled)" if oom else "")
@@ -301,9 +307,11 @@ class Reconciler:
         """Return when the container is ready by its probes (without any: runs for a second)."""
         record = self._desired.records.get(app)
         seconds = record.app.spec.update.progress_deadline_seconds if record else 300
-        began = monotonic()
+        began, chosen = monotonic(), self._desired.chosen(app)
         self.wake()
         while True:
+            if self._desired.chosen(app) != chosen:
+                raise EngineError("another release is wanted now")
             container = self.world.container(id)
             if container is not None and container.status in {Status.EXITED, Status.DEAD}:
                 raise EngineError(
@@ -328,6 +336,10 @@ class Reconciler:
     def _finish_deletions(self, observed: Observed) -> None:
         left = {c.app for c in observed.containers} | {n.app for n in observed.networks} | observed.held
         left |= {volume.app for volume in observed.volumes}
+        for app in [app for app in self._desired.purging if app not in left]:
+            self._desired.set_purging(app, False)
+            self._journal.say("Purged", f"the volumes of App {app} are empty; it starts again", app=app)
+            self.wake()
         for app in [app for app in self._desired.deletions if app not in left]:
             self._desired.deleted_for_good(app)
             self.failures.forget_app(app)

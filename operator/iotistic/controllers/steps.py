@@ -56,6 +56,8 @@ class Steps:
         self._tasks: set[asyncio.Task[None]] = set()
         self.fetch_progress: dict[str, Progress] = {}
         """By `ImageRef.full`, of fetches under way."""
+        self._moved: dict[str, float] = {}
+        """When they last got further."""
         self.touched: set[str] = set()
         """Ids of containers that a step stops or replaces now: their exits are no failures."""
         self.reclaim = False
@@ -88,6 +90,11 @@ class Steps:
             lock = self._app_locks.setdefault(app, asyncio.Lock())
             if not lock.locked():
                 self._spawn(self._together(lock, own, targets.get(app)))
+
+    def fetch_moves(self, ref: str, within_seconds: float) -> bool:
+        """Whether an image is being fetched and got further lately."""
+        moved = self._moved.get(ref)
+        return moved is not None and monotonic() - moved < within_seconds
 
     def cancel_fetches(self, wanted: Iterable[str]) -> None:
         """Abort fetches that nobody wants any more."""
@@ -168,6 +175,7 @@ class Steps:
             target=target,
             service_ids=record.service_ids if record else {},
             app_id=record.app_id if record else 0,
+            contents=self._desired.contents_of(target.name) if target else None,
             progress=self._progress_of(step),
             await_ready=ready,
         )
@@ -178,6 +186,9 @@ class Steps:
         def tell(progress: Progress) -> None:
             nonlocal last
             if step.action is Action.FETCH and step.name in self._fetches:
+                before = self.fetch_progress.get(step.name)
+                if before is None or (before.current, before.message) != (progress.current, progress.message):
+                    self._moved[step.name] = monotonic()
                 self.fetch_progress[step.name] = progress
             now = monotonic()
             if now - last >= PROGRESS_SECONDS:
@@ -209,6 +220,7 @@ class Steps:
         target = next(
             (t for t in targets.values() for s in t.services if s.spec.image.full == step.name), None
         )
+        self._moved[step.name] = monotonic()
         task = asyncio.ensure_future(self._fetch(step, target))
         self._fetches[step.name] = task
 
@@ -227,6 +239,7 @@ class Steps:
         finally:
             self._fetches.pop(step.name, None)
             self.fetch_progress.pop(step.name, None)
+            self._moved.pop(step.name, None)
             self._wake()
 
     def _users_of(self, ref: str) -> list[Key]:

@@ -112,9 +112,10 @@ class World:
     def _probed(self, raw: Observed) -> dict[str, tuple[Container, Service]]:
         found = {}
         for container in raw.containers:
-            if container.status is not Status.RUNNING or container.app not in self._desired.records:
+            if container.status is not Status.RUNNING:
                 continue
-            service = self._desired.records[container.app].app.service(container.service)
+            app = self._desired.app(container.app)
+            service = app.service(container.service) if app else None
             if service is not None and service.probes:
                 found[container.id] = (container, service)
         return found

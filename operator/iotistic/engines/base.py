@@ -61,21 +61,6 @@ class Progress:
     total: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepContext:
-    """What a step needs beside itself."""
-
-    target: AppTarget | None
-    """The App's target in the round that made the step; None for an App that is gone."""
-    service_ids: Mapping[str, int] = field(default_factory=dict)
-    """Numbers of the services: part of container names."""
-    app_id: int = 0
-    progress: Callable[[Progress], None] = lambda _: None
-    await_ready: Callable[[str], Awaitable[None]] | None = None
-    """Returns when the container of that id is ready by its probes; raises EngineError when it will
-    not be (it exited, or the deadline passed). Hand-over waits by it."""
-
-
 class Contents(Protocol):
     """Secrets and ConfigMaps that Apps refer to."""
 
@@ -86,6 +71,23 @@ class Contents(Protocol):
     def secret_type(self, name: str) -> str:
         """Type of a Secret; empty when there is none."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepContext:
+    """What a step needs beside itself."""
+
+    target: AppTarget | None
+    """The App's target in the round that made the step; None for an App that is gone."""
+    service_ids: Mapping[str, int] = field(default_factory=dict)
+    """Numbers of the services: part of container names."""
+    app_id: int = 0
+    contents: Contents | None = None
+    """What the target's Secrets and ConfigMaps hold, as they were for its release; None without a target."""
+    progress: Callable[[Progress], None] = lambda _: None
+    await_ready: Callable[[str], Awaitable[None]] | None = None
+    """Returns when the container of that id is ready by its probes; raises EngineError when it will
+    not be (it exited, or the deadline passed). Hand-over waits by it."""
 
 
 class Engine(Protocol):
