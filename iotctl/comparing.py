@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from iotctl.agent import Agent
 from iotctl.exits import NotFoundError
-from iotctl.flat import flat_document
+from iotctl.flat import APP_ID_LABEL, flat_document
 from iotctl.sending import send
 from iotctl.terminal import paint
 from iotistic.api.app import App
@@ -75,6 +75,9 @@ def _of_lines(document: Document, present: Json | None) -> str:
 def _comparable(resource: Json, wanted: Json) -> Json:
     """What a person writes; a number that the agent gave is no difference."""
     metadata = {key: value for key, value in resource["metadata"].items() if key not in SERVER_FIELDS}
+    labels = {key: value for key, value in metadata.pop("labels", {}).items() if key != APP_ID_LABEL}
+    if labels:
+        metadata["labels"] = labels
     kept = {key: value for key, value in resource.items() if key not in {"apiVersion", "kind", "status"}}
     if "spec" in kept and "appId" not in wanted.get("spec", {}):
         kept["spec"] = {key: value for key, value in kept["spec"].items() if key != "appId"}

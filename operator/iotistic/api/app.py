@@ -7,7 +7,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from iotistic.api.base import API_VERSION, AppName, DnsLabel, Model, ObjectMeta
+from iotistic.api.base import (
+    API_VERSION,
+    AppName,
+    Count,
+    DnsLabel,
+    DnsName,
+    Model,
+    Number,
+    ObjectMeta,
+    Seconds,
+    shaped,
+)
 from iotistic.api.conditions import StatusCondition
 from iotistic.api.service import Memory, Service, Strategy
 
@@ -61,14 +72,14 @@ class KeyToPath(Model):
 
     key: str
     """Key of the Secret or ConfigMap."""
-    path: Annotated[str, Field(pattern=r"^[^/].*$")]
+    path: Annotated[str, *shaped(r"^[^/].*$", "a relative path like conf/app.ini")]
     """Relative path of the file."""
 
 
 class SecretSource(Model):
     """A Secret as files."""
 
-    secret_name: DnsLabel
+    secret_name: DnsName
     """Its name."""
     items: list[KeyToPath] = Field(default_factory=list)
     """These keys only; all when absent."""
@@ -79,7 +90,7 @@ class SecretSource(Model):
 class ConfigMapSource(Model):
     """A ConfigMap as files."""
 
-    name: DnsLabel
+    name: DnsName
     """Its name."""
     items: list[KeyToPath] = Field(default_factory=list)
     """These keys only; all when absent."""
@@ -90,7 +101,7 @@ class ConfigMapSource(Model):
 class HostPathSource(Model):
     """A path of the host."""
 
-    path: Annotated[str, Field(pattern=r"^/")]
+    path: Annotated[str, *shaped(r"^/", "an absolute path like /var/lib/data")]
     """Absolute path on the host."""
     type: Literal[
         "", "DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket", "CharDevice", "BlockDevice"
@@ -152,9 +163,9 @@ class Update(Model):
 
     strategy: Strategy = Strategy.DOWNLOAD_THEN_KILL
     """For all services that say nothing else."""
-    progress_deadline_seconds: Annotated[int, Field(ge=1)] = 300
+    progress_deadline_seconds: Seconds = 300
     """Time for all services to get ready."""
-    min_ready_seconds: Annotated[int, Field(ge=0)] = 10
+    min_ready_seconds: Count = 10
     """Time that they must stay ready."""
     auto_undo: bool = True
     """Go back to the last good release when the deadline passes."""
@@ -167,9 +178,11 @@ class Update(Model):
 class AppSpec(Model):
     """What should run."""
 
-    app_id: Annotated[int, Field(ge=1)] | None = None
+    app_id: Number | None = None
     """The cloud's number; given one when absent."""
-    release: Annotated[str, Field(min_length=1, max_length=63)] | Annotated[int, Field(ge=1)] | None = None
+    release: (
+        Annotated[str, Field(min_length=1, max_length=63)] | Annotated[int, Field(ge=1, lt=10**63)] | None
+    ) = None
     """Name of this release; absent: each changed spec gets the next number."""
     services: Annotated[list[Service], Field(min_length=1)]
     """The services; names are unique."""
@@ -183,7 +196,7 @@ class AppSpec(Model):
     """How changes are brought in."""
     suspend: bool = False
     """Leave everything as it is."""
-    history_limit: Annotated[int, Field(ge=0)] = 3
+    history_limit: Count = 3
     """Old releases to remember."""
 
 
@@ -250,9 +263,13 @@ class App(Model):
     """Services that belong together: deployed, updated and removed as one."""
 
     api_version: Literal["iotistic.io/v1alpha1"] = API_VERSION
+    """Version of the form of this document."""
     kind: Literal["App"] = "App"
+    """What it is."""
     metadata: AppMeta
+    """Its name, and what else may be said about it."""
     spec: AppSpec
+    """What should run."""
     status: AppStatus | None = None
     """Written by Iotistic Edge; ignored on the way in."""
 

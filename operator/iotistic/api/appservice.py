@@ -32,8 +32,12 @@ class AppService(Model):
     """One service of an App; made from the App, not by hand."""
 
     api_version: Literal["iotistic.io/v1alpha1"] = API_VERSION
+    """Version of the form of this document."""
     kind: Literal["AppService"] = "AppService"
+    """What it is."""
     metadata: ObjectMeta
+    """Its name: App, dash, service."""
     spec: AppServiceSpec
+    """Which service it is, and its run state."""
     status: ServiceStatus | None = None
     """Written by Iotistic Edge."""

@@ -6,20 +6,60 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 
 GROUP = "iotistic.io"
 VERSION = "v1alpha1"
 API_VERSION: Final = "iotistic.io/v1alpha1"
 
+
+def shaped(pattern: str, words: str, *, longest: int | None = None) -> tuple[StringConstraints, FieldInfo]:
+    """What makes a text one of a pattern, with words for people and editors: `expected WORDS`."""
+    constraints = StringConstraints(pattern=pattern, min_length=1 if longest else None, max_length=longest)
+    return constraints, Field(json_schema_extra={"patternErrorMessage": words})
+
+
+_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+
 DnsLabel = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", min_length=1, max_length=63)
+    str, *shaped(rf"^{_LABEL}$", "a name of lower case letters, digits and '-', at most 63", longest=63)
 ]
 """A name that is a DNS label: lower case letters, digits and dashes."""
 
+DnsName = Annotated[
+    str,
+    *shaped(
+        rf"^{_LABEL}(\.{_LABEL})*$",
+        "a name of lower case letters, digits, '-' and '.', at most 253",
+        longest=253,
+    ),
+]
+"""Names of DNS labels with dots between them, as Kubernetes has for Secrets and ConfigMaps."""
+
 AppName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", min_length=1, max_length=63)
+    str,
+    *shaped(
+        r"^[a-z]([-a-z0-9]*[a-z0-9])?$",
+        "a name of lower case letters, digits and '-' that begins with a letter, at most 63",
+        longest=63,
+    ),
 ]
 """As a DNS label, but starting with a letter: a number alone means the cloud's appId."""
+
+Number = Annotated[int, Field(ge=1, le=2**63 - 1)]
+"""A number that the cloud gives."""
+
+Seconds = Annotated[int, Field(ge=1, le=2**31 - 1)]
+"""Whole seconds."""
+
+Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+"""How many; none is possible."""
+
+
+def _untitled(schema: dict[str, Any]) -> None:
+    """Editors show titles; those that are only the field's name again say nothing."""
+    for field in schema.get("properties", {}).values():
+        field.pop("title", None)
 
 
 class Model(BaseModel):
@@ -30,6 +70,7 @@ class Model(BaseModel):
         populate_by_name=True,
         extra="forbid",
         use_attribute_docstrings=True,
+        json_schema_extra=_untitled,
         frozen=True,
     )
 
@@ -41,7 +82,7 @@ class Model(BaseModel):
 class ObjectMeta(Model):
     """The part of Kubernetes' metadata that has a meaning here."""
 
-    name: DnsLabel
+    name: DnsName
     """Name of the resource."""
     namespace: str | None = None
     """Accepted everywhere; it selects nothing on a Docker host."""

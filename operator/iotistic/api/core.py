@@ -15,8 +15,11 @@ class Secret(Model):
     """Values that must not be shown: for env, envFrom, imagePullSecrets and read-only mounts."""
 
     api_version: Literal["v1"] = "v1"
+    """Version of the form of this document."""
     kind: Literal["Secret"] = "Secret"
+    """What it is."""
     metadata: ObjectMeta
+    """Its name, and what else may be said about it."""
     type: str = "Opaque"
     """`kubernetes.io/dockerconfigjson` for imagePullSecrets."""
     data: dict[str, str] = Field(default_factory=dict)
@@ -48,8 +51,11 @@ class ConfigMap(Model):
     """Values that may be shown: for env, envFrom and read-only mounts."""
 
     api_version: Literal["v1"] = "v1"
+    """Version of the form of this document."""
     kind: Literal["ConfigMap"] = "ConfigMap"
+    """What it is."""
     metadata: ObjectMeta
+    """Its name, and what else may be said about it."""
     data: dict[str, str] = Field(default_factory=dict)
     """Values as text."""
     binary_data: dict[str, str] = Field(default_factory=dict)

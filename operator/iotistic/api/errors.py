@@ -6,6 +6,7 @@ EdgeError
 ├── ConflictError             refused in the present state (held by a lock, taken by another)
 ├── LockedError               a second process has the data directory, or a user holds the App
 ├── StoreError                the database can't be read or written
+│   └── StoreDamagedError         its file is damaged; a copy is kept, nothing is removed
 └── EngineError               one step failed
     ├── EngineUnreachableError    retried without counting against the service
     ├── NoSpaceError              starts reclaiming (R16)
@@ -91,6 +92,12 @@ class StoreError(EdgeError):
     """The database can't be read or written."""
 
     reason = "StoreFailed"
+
+
+class StoreDamagedError(StoreError):
+    """The database's file is damaged. It stays as it is, and so does everything that runs."""
+
+    reason = "StoreDamaged"
 
 
 class EngineError(EdgeError):

@@ -103,8 +103,9 @@ def _unsound(data: Any, path: str, depth: int) -> Iterator[Finding]:
         yield Finding(path=path, message=f"nested more than {MOST_DEEP} levels deep")
     elif isinstance(data, Mapping):
         for key, value in data.items():
-            yield from _unsound_text(key, path)
-            yield from _unsound(value, member(path, key), depth + 1)
+            where = member(path, str(key))
+            yield from _unsound_text(str(key), where)
+            yield from _unsound(value, where, depth + 1)
     elif isinstance(data, list):
         for index, item in enumerate(data):
             yield from _unsound(item, member(path, index), depth + 1)

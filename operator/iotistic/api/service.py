@@ -6,34 +6,41 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
+from pydantic.config import JsonDict
+from pydantic.fields import FieldInfo
 
-from iotistic.api.base import DnsLabel, Model
+from iotistic.api.base import Count, DnsLabel, DnsName, Model, Number, Seconds, shaped
 from iotistic.api.image import parse_image
 from iotistic.api.quantity import cpu_nanos, duration_seconds, memory_bytes
 
 
-def _checked_image(text: str) -> str:
-    parse_image(text)
-    return text
-
-
-def _checked(parse: Any) -> AfterValidator:
+def _checked(parse: Any, words: str, *examples: Any) -> tuple[AfterValidator, FieldInfo]:
     def check(value: Any) -> Any:
         parse(value)
         return value
 
-    return AfterValidator(check)
+    extra: JsonDict = {"patternErrorMessage": words, "examples": list(examples)}
+    return AfterValidator(check), Field(json_schema_extra=extra)
 
 
-Image = Annotated[str, AfterValidator(_checked_image)]
-Memory = Annotated[str | int, _checked(memory_bytes)]
-Cpu = Annotated[str | int | float, _checked(cpu_nanos)]
-Duration = Annotated[str | int | float, _checked(duration_seconds)]
+Image = Annotated[str, *_checked(parse_image, "an image like web:1", "web:1", "registry:5000/team/web:1")]
+Memory = Annotated[str | int, *_checked(memory_bytes, "an amount like 64Mi or 67108864", "64Mi")]
+Cpu = Annotated[str | int | float, *_checked(cpu_nanos, "an amount like 500m or 0.5", "500m", 0.5)]
+Duration = Annotated[
+    str | int | float, *_checked(duration_seconds, "a duration like 10, 10s or 1m30s", "30s")
+]
 Port = Annotated[int, Field(ge=1, le=65535)]
+PortOrName = Annotated[
+    Port | str,
+    Field(json_schema_extra={"patternErrorMessage": "a port from 1 to 65535, or the name of one"}),
+]
+Times = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Id = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Absolute = Annotated[str, *shaped(r"^/", "an absolute path like /data")]
 
 
 class Strategy(StrEnum):
-    """How a changed service is replaced (R7)."""
+    """How a changed service is replaced."""
 
     DOWNLOAD_THEN_KILL = "DownloadThenKill"
     KILL_THEN_DOWNLOAD = "KillThenDownload"
@@ -60,7 +67,7 @@ class Condition(StrEnum):
 class KeyRef(Model):
     """One key of a Secret or ConfigMap."""
 
-    name: DnsLabel
+    name: DnsName
     """Name of the Secret or ConfigMap."""
     key: str
     """Key inside it."""
@@ -86,7 +93,7 @@ class ValueFrom(Model):
 class EnvVar(Model):
     """One environment variable."""
 
-    name: Annotated[str, Field(pattern=r"^[^=\x00]+$")]
+    name: Annotated[str, *shaped(r"^[^=\x00]+$", "a name without '='")]
     """Name of the variable."""
     value: str | None = None
     """Its value; empty when absent."""
@@ -103,7 +110,7 @@ class EnvVar(Model):
 class NameRef(Model):
     """A Secret or ConfigMap by name."""
 
-    name: DnsLabel
+    name: DnsName
     """Its name."""
     optional: bool = False
     """Go on without it when it is missing."""
@@ -129,7 +136,7 @@ class EnvFrom(Model):
 class LocalRef(Model):
     """A Secret of type kubernetes.io/dockerconfigjson."""
 
-    name: DnsLabel
+    name: DnsName
     """Its name."""
 
 
@@ -153,7 +160,7 @@ class VolumeMount(Model):
 
     name: DnsLabel
     """Name of the volume in `spec.volumes`."""
-    mount_path: Annotated[str, Field(pattern=r"^/")]
+    mount_path: Absolute
     """Absolute path inside the container."""
     read_only: bool = False
     """Mount it so that the container can't write to it."""
@@ -191,7 +198,7 @@ class HttpGet(Model):
 
     path: str = "/"
     """Path of the request."""
-    port: Port | str
+    port: PortOrName
     """Number, or name of a port of the service."""
     scheme: Literal["HTTP", "HTTPS"] = "HTTP"
     """HTTPS does not verify the certificate, as in Kubernetes."""
@@ -204,7 +211,7 @@ class HttpGet(Model):
 class TcpSocket(Model):
     """A connection that opens is a success."""
 
-    port: Port | str
+    port: PortOrName
     """Number, or name of a port of the service."""
     host: str | None = None
     """Host to ask instead of the container."""
@@ -226,15 +233,15 @@ class Probe(Model):
     """Open a TCP connection."""
     exec: Exec | None = None
     """Run a command inside."""
-    initial_delay_seconds: Annotated[int, Field(ge=0)] = 0
+    initial_delay_seconds: Count = 0
     """Wait before the first question."""
-    period_seconds: Annotated[int, Field(ge=1)] = 10
+    period_seconds: Seconds = 10
     """Time between two questions."""
-    timeout_seconds: Annotated[int, Field(ge=1)] = 1
+    timeout_seconds: Seconds = 1
     """No answer by then is a failure."""
-    success_threshold: Annotated[int, Field(ge=1)] = 1
+    success_threshold: Times = 1
     """Successes in a row that count."""
-    failure_threshold: Annotated[int, Field(ge=1)] = 3
+    failure_threshold: Times = 3
     """Failures in a row that count."""
 
     @model_validator(mode="after")
@@ -256,9 +263,9 @@ class Capabilities(Model):
 class SecurityContext(Model):
     """What the container's processes may do."""
 
-    run_as_user: Annotated[int, Field(ge=0)] | None = None
+    run_as_user: Id | None = None
     """User id."""
-    run_as_group: Annotated[int, Field(ge=0)] | None = None
+    run_as_group: Id | None = None
     """Group id; needs runAsUser."""
     read_only_root_filesystem: bool = False
     """Mount the image's file system read-only."""
@@ -288,7 +295,7 @@ class NetworkAttachment(Model):
 class Tmpfs(Model):
     """A file system in memory."""
 
-    mount_path: Annotated[str, Field(pattern=r"^/")]
+    mount_path: Absolute
     """Absolute path inside the container."""
     size: Memory | None = None
     """Largest size; half of the memory when absent."""
@@ -311,8 +318,10 @@ class ServiceUpdate(Model):
 
 
 Attachment = Annotated[NetworkAttachment, Field(default_factory=NetworkAttachment)]
-ExtraHost = Annotated[str, Field(pattern=r"^[^:\s]+:\S+$")]
-Device = Annotated[str, Field(pattern=r"^/[^:]+(:/[^:]+(:[rwm]+)?)?$")]
+ExtraHost = Annotated[str, *shaped(r"^[^:\s]+:\S+$", "a name and an address like db:10.0.0.7")]
+Device = Annotated[
+    str, *shaped(r"^/[^:]+(:/[^:]+(:[rwm]+)?)?$", "a device like /dev/ttyUSB0 or /dev/a:/dev/b:rwm")
+]
 
 
 class Service(Model):
@@ -320,7 +329,7 @@ class Service(Model):
 
     name: DnsLabel
     """Name inside the App; other services reach it by this name."""
-    service_id: Annotated[int, Field(ge=1)] | None = None
+    service_id: Number | None = None
     """The cloud's number; given one when absent."""
     image: Image
     """Image, as `web:1`, `registry:5000/web:1` or with a digest."""

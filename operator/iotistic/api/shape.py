@@ -39,7 +39,10 @@ def known_fields(root: Schema, where: Where) -> list[str]:
 
 def expected(root: Schema, where: Where) -> str:
     """What may stand there, in words: `a whole number from 1 to 65535`."""
-    words = [_in_words(option) for option in _options(root, at(root, where))]
+    node = at(root, where)
+    words = [
+        _in_words(option) for option in ([node] if "patternErrorMessage" in node else _options(root, node))
+    ]
     return " or ".join(dict.fromkeys(word for word in words if word))
 
 
@@ -83,8 +86,9 @@ def _member(root: Schema, node: Schema, part: str | int) -> Schema:
             return _resolved(root, option["items"])
         if part in option.get("properties", {}):
             return _resolved(root, option["properties"][part])
-        if isinstance(option.get("additionalProperties"), Mapping):
-            return _resolved(root, option["additionalProperties"])
+        values = [*option.get("patternProperties", {}).values(), option.get("additionalProperties")]
+        if isinstance(values[0], Mapping):
+            return _resolved(root, values[0])
     return {}
 
 

@@ -2,9 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from iotistic.api.app import App
+from iotistic.api.service import Service, Strategy
 
 
 def warnings_of(app: App) -> list[str]:
     """One sentence for each thing that works but may not be what was meant."""
-    return []
+    return [f"App {app.name}, {warning}" for service in app.spec.services for warning in _of(service, app)]
+
+
+def _of(service: Service, app: App) -> Iterator[str]:
+    strategy = service.update.strategy if service.update else app.spec.update.strategy
+    if strategy is Strategy.HAND_OVER:
+        yield from _of_hand_over(service, app)
+
+
+def _of_hand_over(service: Service, app: App) -> Iterator[str]:
+    name = f"service {service.name}"
+    for mount in service.volume_mounts:
+        volume = app.volume(mount.name)
+        shared = volume is not None and (volume.named or volume.host_path is not None)
+        if shared and not mount.read_only:
+            yield (
+                f"{name}: with HandOver the old and the new container both write to volume {mount.name} "
+                "for a while; make it readOnly, or choose another strategy, if that would harm it"
+            )
+    ports = [port for port in service.ports if port.host_port or service.network_mode == "host"]
+    if ports:
+        numbers = ", ".join(str(port.host_port or port.container_port) for port in ports)
+        yield (
+            f"{name}: host port {numbers} can't be bound twice, so with HandOver the old container stops "
+            "before the new one starts: requests fail in between"
+        )
+    if not service.probes:
+        yield (
+            f"{name}: without a readinessProbe HandOver can't tell when the new container is ready; "
+            "it goes over as soon as that runs"
+        )

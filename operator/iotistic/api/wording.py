@@ -167,7 +167,8 @@ def _hint(where: Where, detail: ErrorDetails, node: Schema) -> str:
     if detail["type"] == "enum" and isinstance(value, str):
         near = closest(value, [str(choice) for choice in node.get("enum", [])])
         return f"did you mean {near}?" if near else ""
-    if detail["type"] == "string_type" and isinstance(value, bool | int | float):
+    is_text = "patternErrorMessage" not in node
+    if detail["type"] == "string_type" and is_text and isinstance(value, bool | int | float):
         return "put it in quotes"
     if detail["type"] == "int_type" and isinstance(value, str) and value.isdigit():
         return "write it without quotes"
