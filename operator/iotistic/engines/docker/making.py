@@ -1,0 +1,277 @@
+"""Containers: made from a service, started, stopped, removed. What they need is looked up first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import docker.errors
+
+from iotistic.api.app import App, Volume
+from iotistic.api.errors import EngineError
+from iotistic.api.image import ImageRef
+from iotistic.api.service import Service
+from iotistic.engines.base import Contents, Progress, StepContext
+from iotistic.engines.docker.client import Client
+from iotistic.engines.docker.containers import Mounts, Parts, body, endpoints
+from iotistic.engines.docker.environment import environment
+from iotistic.engines.docker.errors import taken_port
+from iotistic.engines.docker.files import Files
+from iotistic.engines.docker.hostpaths import HostPaths
+from iotistic.engines.docker.kinds import check_kinds, make_file
+from iotistic.engines.docker.labels import (
+    NEXT,
+    Owner,
+    container_name,
+    other_container_name,
+    owner_of,
+    service_labels,
+    volume_name,
+)
+from iotistic.engines.docker.observer import Observer
+from iotistic.planning.values import ServiceTarget
+
+LOCKS_INSIDE = "/run/iotistic"
+"""Where a container finds its directory of locks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A service that is to have a container."""
+
+    app: App
+    target: ServiceTarget
+    service: Service
+    release: str
+    number: int
+
+    @property
+    def subject(self) -> str:
+        """As in errors."""
+        return f"App {self.app.name}, service {self.service.name}"
+
+
+def wanted_of(app: str, service: str, context: StepContext) -> Wanted:
+    """What a step wants to have made. Raises EngineError for a service that the App does not have."""
+    target = context.target.service(service) if context.target else None
+    if context.target is None or context.target.app is None or target is None or target.service is None:
+        raise EngineError(f"App {app} has no service {service} to start")
+    return Wanted(
+        app=context.target.app,
+        target=target,
+        service=target.service,
+        release=context.target.release,
+        number=context.service_ids.get(service) or target.service.service_id or 1,
+    )
+
+
+class Maker:
+    """Makes containers and gets them going."""
+
+    def __init__(
+        self,
+        client: Client,
+        observer: Observer,
+        *,
+        install: str,
+        files: Files,
+        paths: HostPaths,
+        contents: Contents,
+    ) -> None:
+        self._client = client
+        self._observer = observer
+        self._install = install
+        self._files = files
+        self._paths = paths
+        self._contents = contents
+
+    async def make(
+        self, wanted: Wanted, context: StepContext, *, suffix: str = "", joined: bool = True
+    ) -> str:
+        """Create a container, attached to all its networks, not started; its id.
+
+        Args:
+            wanted: the service.
+            context: of the step.
+            suffix: after its name.
+            joined: under the service's name and aliases.
+
+        Raises: EngineError; what was created before that stays, and is seen as changed.
+        """
+        parts = await self._parts(wanted)
+        content = body(parts, joined=joined)
+        name = container_name(wanted.app.name, wanted.service.name, wanted.number) + suffix
+        more = dict(list(endpoints(wanted.app.name, wanted.service, joined=joined).items())[1:])
+        made = await self._client.act(
+            wanted.subject, lambda api: self._create(api, wanted, content, name, suffix=suffix, more=more)
+        )
+        self._observer.mark(container=made["Id"])
+        for warning in made.get("Warnings") or ():
+            context.progress(Progress(message=f"warning of the engine: {warning}"))
+        return str(made["Id"])
+
+    async def begin(self, wanted: Wanted, id: str) -> None:
+        """Start a container that is there. Raises EngineError."""
+        await self._mounts(wanted)  # files that somebody has removed would keep it from starting
+        await self._check_kinds(wanted, id)
+        try:
+            await self._client.act(wanted.subject, lambda api: api.start(id))
+        except EngineError as error:
+            raise await self._explained(error) from error
+
+    def _create(
+        self,
+        api: Any,
+        wanted: Wanted,
+        content: dict[str, Any],
+        name: str,
+        *,
+        suffix: str,
+        more: Mapping[str, Mapping[str, Any]],
+    ) -> dict[str, Any]:
+        try:
+            made = self._create_named(api, wanted, content, name, suffix)
+        except docker.errors.ImageNotFound:
+            content = {**content, "Image": _by_id(api, wanted)}
+            made = self._create_named(api, wanted, content, name, suffix)
+        for network, endpoint in more.items():
+            data = {"Container": made["Id"], "EndpointConfig": endpoint}
+            api._raise_for_status(api._post_json(api._url("/networks/{0}/connect", network), data=data))
+        return made
+
+    def _create_named(
+        self, api: Any, wanted: Wanted, content: dict[str, Any], name: str, suffix: str
+    ) -> dict[str, Any]:
+        try:
+            made: dict[str, Any] = api.create_container_from_config(content, name)
+        except docker.errors.APIError as error:
+            if error.status_code != 409 or "name" not in str(error.explanation):
+                raise
+            other = self._other_name(api, wanted, name, suffix)
+            made = api.create_container_from_config(content, other)
+        return made
+
+    def _other_name(self, api: Any, wanted: Wanted, name: str, suffix: str) -> str:
+        """A name to take instead of one that a service of ours has. Raises EngineError for a foreign one."""
+        holder = api.inspect_container(name)
+        owner = owner_of(holder["Config"].get("Labels"), self._install)
+        if owner is None:
+            raise EngineError(
+                f"{wanted.subject}: the engine has a container {name} that is not of this install",
+                hint=f"rename it (docker rename {name} OTHER) or remove it (docker rm -f {name})",
+            )
+        if owner == Owner(app=wanted.app.name, name=wanted.service.name):
+            raise EngineError(
+                f"{wanted.subject}: container {name} is there already", hint="it is looked at again"
+            )
+        return other_container_name(wanted.app.name, wanted.service.name, wanted.number) + suffix
+
+    async def _parts(self, wanted: Wanted) -> Parts:
+        facts = await self._client.facts()
+        service = wanted.service
+        return Parts(
+            app=wanted.app.name,
+            service=service,
+            image=wanted.target.spec.image.short,
+            labels=service_labels(
+                app=wanted.app.name,
+                service=service.name,
+                install=self._install,
+                release=wanted.release,
+                record=wanted.target.record,
+                users=service.labels,
+            ),
+            variables=environment(wanted.app.name, service, self._contents),
+            mounts=await self._mounts(wanted),
+            cpus=facts.cpus,
+        )
+
+    async def _mounts(self, wanted: Wanted) -> Mounts:
+        app, service = wanted.app.name, wanted.service
+        mounts: list[dict[str, Any]] = []
+        binds: list[str] = []
+        for mount in service.volume_mounts:
+            volume = wanted.app.volume(mount.name)
+            if volume is None:
+                raise EngineError(f"{wanted.subject}: the App has no volume {mount.name}")
+            if volume.host_path is not None and volume.host_path.type in {"", "DirectoryOrCreate"}:
+                binds.append(f"{volume.host_path.path}:{mount.mount_path}{':ro' if mount.read_only else ''}")
+                continue
+            kind, source, fixed = await self._source(wanted, volume)
+            mounts.append(
+                {
+                    "Type": kind,
+                    "Source": source,
+                    "Target": mount.mount_path,
+                    "ReadOnly": mount.read_only or fixed,
+                }
+            )
+        if all(mount.mount_path.rstrip("/") != LOCKS_INSIDE for mount in service.volume_mounts):
+            locks = await self._paths.of(self._files.lock_directory(app, service.name))
+            mounts.append({"Type": "bind", "Source": locks, "Target": LOCKS_INSIDE, "ReadOnly": False})
+        return Mounts(mounts=mounts, binds=binds)
+
+    async def _source(self, wanted: Wanted, volume: Volume) -> tuple[str, str, bool]:
+        """Kind of mount, source as the engine's host names it, and whether nobody may write there."""
+        if volume.host_path is not None:
+            if volume.host_path.type == "FileOrCreate" and await self._paths.on_host():
+                make_file(wanted.subject, volume.host_path.path)
+            return "bind", volume.host_path.path, False
+        if volume.named:
+            return "volume", volume_name(wanted.app.name, volume.name), False
+        digest = _digest(wanted, volume)
+        written = self._files.written(wanted.app.name, wanted.service.name, volume, digest)
+        return "bind", await self._paths.of(written), True
+
+    async def _check_kinds(self, wanted: Wanted, id: str) -> None:
+        volumes = {volume.name: volume for volume in wanted.app.spec.volumes}
+        typed = {
+            mount.mount_path: volumes[mount.name].host_path
+            for mount in wanted.service.volume_mounts
+            if mount.name in volumes
+        }
+        kinds = {path: source for path, source in typed.items() if source is not None and source.type}
+        if kinds:
+            await self._client.ask(wanted.subject, lambda api: check_kinds(api, wanted.subject, id, kinds))
+
+    async def _explained(self, error: EngineError) -> EngineError:
+        """A taken port with the name of who has it, where that is a container."""
+        port = taken_port(error)
+        if port is None:
+            return error
+        rows = await self._client.ask(
+            "Docker engine", lambda api: api.containers(filters={"publish": str(port)})
+        )
+        names = [row["Names"][0].removeprefix("/") for row in rows]
+        if not names:
+            return error
+        message = error.message.removesuffix("is taken") + f"is held by container {names[0]}"
+        return EngineError(message, hint=f"stop it (docker stop {names[0]}), or change the service's ports")
+
+
+def next_name(wanted: Wanted) -> str:
+    """Name of a container that takes over, until the old one has gone."""
+    return container_name(wanted.app.name, wanted.service.name, wanted.number) + NEXT
+
+
+def _digest(wanted: Wanted, volume: Volume) -> str:
+    """Keyed digest of what a volume holds, as the service's record has it."""
+    reference = (
+        f"Secret/{volume.secret.secret_name}"
+        if volume.secret
+        else f"ConfigMap/{volume.config_map.name if volume.config_map else ''}"
+    )
+    contents = wanted.target.record.get("contents")
+    return str(contents.get(reference, "")) if isinstance(contents, Mapping) else ""
+
+
+def _by_id(api: Any, wanted: Wanted) -> str:
+    """The image by its id, where a pin names that: an image without a registry has no other digest."""
+    ref: ImageRef = wanted.target.spec.image
+    if ref.digest:
+        try:
+            return str(api.inspect_image(ref.digest)["Id"])
+        except docker.errors.NotFound:
+            pass
+    raise EngineError(f"{wanted.subject}: image {ref.short} is not on the engine", hint="it is fetched again")

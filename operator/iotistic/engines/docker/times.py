@@ -1,0 +1,23 @@
+"""The engine's times in one form that sorts as text. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+NEVER = "0001-01-01T00:00:00Z"
+DIGITS = 9
+"""The engine leaves out zeros at the end of a fraction; with all digits text sorts as time does."""
+
+
+def sortable(time: str | None) -> str:
+    """A time of the engine in UTC with a full fraction; empty for none."""
+    if not time or time == NEVER:
+        return ""
+    head, dot, fraction = time.removesuffix("Z").partition(".")
+    return f"{head}.{fraction.ljust(DIGITS, '0') if dot else '0' * DIGITS}Z"
+
+
+def from_seconds(seconds: float) -> str:
+    """Seconds since 1970 in the same form."""
+    moment = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    return sortable(moment.isoformat())
