@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from iotistic.api.base import Model, ObjectMeta
+
+
+def _decoded(text: str) -> bytes:
+    return base64.b64decode("".join(text.split()), validate=True)
+
+
+def _is_base64(text: str) -> str:
+    """The message never has the value: it may be a secret in plain text."""
+    try:
+        _decoded(text)
+    except (binascii.Error, ValueError):
+        raise ValueError("is not base64; plain text goes under stringData (ConfigMap: data)") from None
+    return text
+
+
+Base64 = Annotated[str, AfterValidator(_is_base64)]
 
 
 class Secret(Model):
@@ -22,28 +38,16 @@ class Secret(Model):
     """Its name, and what else may be said about it."""
     type: str = "Opaque"
     """`kubernetes.io/dockerconfigjson` for imagePullSecrets."""
-    data: dict[str, str] = Field(default_factory=dict)
+    data: dict[str, Base64] = Field(default_factory=dict)
     """Values in base64."""
     string_data: dict[str, str] = Field(default_factory=dict)
     """Values as text; they win over `data`."""
     immutable: bool | None = None
     """Accepted as in Kubernetes; changes are not refused on a Docker host."""
 
-    @field_validator("data")
-    @classmethod
-    def _is_base64(cls, value: dict[str, str]) -> dict[str, str]:
-        for key, text in value.items():
-            try:
-                base64.b64decode("".join(text.split()), validate=True)
-            except (binascii.Error, ValueError):
-                raise ValueError(
-                    f"value of {key!r} is not base64; plain text goes under stringData"
-                ) from None
-        return value
-
     def contents(self) -> dict[str, bytes]:
         """The values, decoded."""
-        decoded = {key: base64.b64decode("".join(text.split())) for key, text in self.data.items()}
+        decoded = {key: _decoded(text) for key, text in self.data.items()}
         return decoded | {key: text.encode() for key, text in self.string_data.items()}
 
 
@@ -58,12 +62,12 @@ class ConfigMap(Model):
     """Its name, and what else may be said about it."""
     data: dict[str, str] = Field(default_factory=dict)
     """Values as text."""
-    binary_data: dict[str, str] = Field(default_factory=dict)
+    binary_data: dict[str, Base64] = Field(default_factory=dict)
     """Values in base64."""
     immutable: bool | None = None
     """Accepted as in Kubernetes; changes are not refused on a Docker host."""
 
     def contents(self) -> dict[str, bytes]:
         """The values, decoded."""
-        binary = {key: base64.b64decode(text) for key, text in self.binary_data.items()}
+        binary = {key: _decoded(text) for key, text in self.binary_data.items()}
         return binary | {key: text.encode() for key, text in self.data.items()}

@@ -26,7 +26,7 @@ class Document:
     """One valid document of a file."""
 
     data: dict[str, Any] = field(repr=False)
-    """As written; values of Secrets too, so it is never logged."""
+    """As written, without status and nulls; with the values of Secrets, so it is never logged."""
     resource: str
     """`App shop`."""
     source: str
@@ -58,13 +58,17 @@ def load_documents(text: str, source: str) -> list[Document]:
         found, faults = _documents_of(parsed, source, f"document {number}")
         documents += found
         problems += faults
+    right = []
     for document in documents:
-        _, wrong = examine(document.data, document.resource)
-        problems += [_located(problem, document) for problem in wrong]
+        examined = examine(document.data, document.resource)
+        told = {(problem.resource, problem.path) for problem in problems}
+        new = [problem for problem in examined.problems if (problem.resource, problem.path) not in told]
+        problems += [_located(problem, document) for problem in new]
+        right.append(replace(document, data=examined.data))
     problems += [_located(problem, document) for document, problem in _repeated(documents)]
     if problems:
         raise InvalidResourceError(sorted(problems, key=lambda problem: problem.line))
-    return documents
+    return right
 
 
 def check_documents(documents: Sequence[Mapping[str, Any]]) -> tuple[list[App], list[Secret | ConfigMap]]:
@@ -82,12 +86,12 @@ def check_documents(documents: Sequence[Mapping[str, Any]]) -> tuple[list[App], 
         for document in _documents_of(parsed, "", f"document {number}")[0]
     ]
     for document in found:
-        resource, wrong = examine(document.data, document.resource)
-        problems += wrong
-        if isinstance(resource, App):
-            apps.append(resource)
-        elif resource is not None:
-            core.append(resource)
+        examined = examine(document.data, document.resource)
+        problems += examined.problems
+        if isinstance(examined.resource, App):
+            apps.append(examined.resource)
+        elif examined.resource is not None:
+            core.append(examined.resource)
     problems += [problem for _, problem in _repeated(found)]
     if problems:
         raise InvalidResourceError(problems)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,11 +13,12 @@ from pydantic import ValidationError
 from iotistic.api.app import App
 from iotistic.api.base import API_VERSION
 from iotistic.api.checks import check_app
+from iotistic.api.contents import check_contents
 from iotistic.api.core import ConfigMap, Secret
 from iotistic.api.errors import Problem
 from iotistic.api.positions import MOST_DEEP, member
 from iotistic.api.shape import has_null, schema_of, without_nulls
-from iotistic.api.wording import Finding, closest, findings_of, shown
+from iotistic.api.wording import Finding, closest, findings_of, kind_of, shown
 
 KINDS: Mapping[str, type[App] | type[Secret] | type[ConfigMap]] = {
     "App": App,
@@ -29,6 +31,16 @@ KNOWN = "known: App (iotistic.io/v1alpha1), Secret (v1), ConfigMap (v1)"
 Resource = App | Secret | ConfigMap
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """A document that is right, or what is wrong with it."""
+
+    resource: Resource | None = None
+    data: dict[str, Any] = field(default_factory=dict, repr=False)
+    """As written, without what means nothing: status, and fields that are null."""
+    problems: tuple[Problem, ...] = ()
+
+
 def resource_name(data: Any, title: str) -> str:
     """Kind and name of a document as written, `App shop`; the title when it has no kind."""
     kind = data.get("kind") if isinstance(data, Mapping) else None
@@ -39,7 +51,7 @@ def resource_name(data: Any, title: str) -> str:
     return f"{kind} {name}" if isinstance(name, str) and _presentable(name) else f"{kind} without a name"
 
 
-def examine(data: Any, resource: str) -> tuple[Resource | None, list[Problem]]:
+def examine(data: Any, resource: str) -> Examined:
     """The resource that a document is, or everything that is wrong with it.
 
     Args:
@@ -48,7 +60,7 @@ def examine(data: Any, resource: str) -> tuple[Resource | None, list[Problem]]:
     """
     findings = list(_unsound(data, "", 0)) or list(_not_ours(data))
     if findings:
-        return None, _problems(resource, findings)
+        return Examined(problems=_problems(resource, findings))
     model = KINDS[data["kind"]]
     written = {key: value for key, value in data.items() if key != "status"}
     if has_null(written):
@@ -58,26 +70,29 @@ def examine(data: Any, resource: str) -> tuple[Resource | None, list[Problem]]:
         found = model.model_validate_json(json.dumps(written), strict=True, by_alias=True, by_name=False)
     except ValidationError as error:
         findings = findings_of(error, schema_of(model), written, secret=model is Secret)
-    if model is App:
-        told = {finding.path for finding in findings}
-        findings += [finding for finding in check_app(written) if finding.path not in told]
-    return (None if findings else found), _problems(resource, findings)
+    told = {finding.path for finding in findings}
+    more = check_app(written) if model is App else check_contents(written)
+    findings += [finding for finding in more if finding.path not in told]
+    if findings:
+        return Examined(problems=_problems(resource, findings))
+    return Examined(resource=found, data=written)
 
 
 def _presentable(text: str) -> bool:
     return bool(text) and len(text) <= 253 and text.isprintable()
 
 
-def _problems(resource: str, findings: list[Finding]) -> list[Problem]:
-    return [Problem(resource=resource, path=one.path, message=one.message, hint=one.hint) for one in findings]
+def _problems(resource: str, findings: list[Finding]) -> tuple[Problem, ...]:
+    return tuple(
+        Problem(resource=resource, path=one.path, message=one.message, hint=one.hint) for one in findings
+    )
 
 
 def _not_ours(data: Any) -> Iterator[Finding]:
     if not isinstance(data, Mapping):
         yield Finding(
             path="",
-            message=f"is {shown(data)}, but a document is a mapping",
-            hint="it begins with apiVersion, kind and metadata",
+            message=f"is {kind_of(data)}, not a mapping with apiVersion, kind and metadata",
         )
         return
     kind, version = data.get("kind"), data.get("apiVersion")

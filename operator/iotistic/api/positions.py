@@ -189,7 +189,9 @@ class _Walk:
             case "bool" | "int" | "float":
                 self._fault(node, path, "not a value of the type that its tag says, or far too large")
             case _:
-                self._fault(node, path, f"the tag {node.tag.replace(_TAG, '!!')} means nothing here")
+                self._fault(
+                    node, path, "has a tag that means nothing here", "text that begins with ! needs quotes"
+                )
         return None
 
     def _fault(self, node: yaml.Node, path: str, message: str, hint: str = "") -> None:
@@ -244,7 +246,11 @@ def _error_line(error: yaml.MarkedYAMLError) -> int:
 
 
 def _words(error: yaml.MarkedYAMLError) -> str:
+    """Without names from the text: a password that begins with * is read as an alias."""
     problem = str(error.problem or error.context or "unreadable")
     if "'\\t'" in problem:
-        return "a tab can't indent: use spaces"
+        return "not YAML: a tab can't indent; use spaces"
+    if "alias" in problem:
+        return "not YAML: an alias (*name) without its anchor (&name); text that begins with * needs quotes"
+    problem = re.sub(r"'[^'<]*\w[^']*'", "that", problem) if "," not in problem else problem
     return f"not YAML: {_PLAIN_WORDS.get(problem, problem)}"

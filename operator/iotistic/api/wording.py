@@ -24,7 +24,7 @@ ELSEWHERE = {
     "read_only": "securityContext.readOnlyRootFilesystem", "mem_limit": "resources.limits.memory",
     "cpus": "resources.limits.cpu", "deploy": "resources", "strategy": "update.strategy",
     "containers": "services", "workdir": "workingDir", "published": "hostPort", "target": "containerPort",
-    "source": "name", "networkMode": "networkMode", "network": "networks",
+    "source": "name", "network": "networks",
 }  # fmt: skip
 """What compose, Docker and Kubernetes call something that has another name here."""
 
@@ -99,6 +99,15 @@ def shown(value: Any) -> str:
             return "a list"
 
 
+def kind_of(value: Any) -> str:
+    """What a value is, without saying it."""
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float):
+        return "a number"
+    return "text" if isinstance(value, str) else shown(value)
+
+
 def closest(word: str, choices: Iterable[str]) -> str:
     """The choice that was probably meant; empty when none is near."""
     plain = {_plain(choice): choice for choice in choices}
@@ -135,13 +144,13 @@ def _suggestion(root: Schema, where: Where) -> str:
     known = known_fields(root, where[:-1])
     word = str(where[-1])
     other = ELSEWHERE.get(word, "")
-    return closest(word, known) or (other if other.partition(".")[0] in known else "")
+    return other if other.partition(".")[0] in known else closest(word, known)
 
 
 def _finding(where: Where, details: Sequence[ErrorDetails], root: Schema, *, secret: bool) -> Finding:
     detail = details[0]
     path = path_text(where)
-    value = "a value of another type" if secret else shown(detail["input"])
+    value = kind_of(detail["input"]) if secret else shown(detail["input"])
     match detail["type"]:
         case "missing":
             return Finding(path=path, message="is missing")
@@ -159,19 +168,18 @@ def _finding(where: Where, details: Sequence[ErrorDetails], root: Schema, *, sec
             return Finding(path=path, message=f"{words}, got {shown(where[-1])}")
     wanted = expected(root, where)
     message = f"expected {wanted}, got {value}" if wanted else f"{detail['msg']}, got {value}"
-    return Finding(path=path, message=message, hint=_hint(where, detail, at(root, where)))
+    return Finding(path=path, message=message, hint=_hint(where, detail, at(root, where), wanted))
 
 
-def _hint(where: Where, detail: ErrorDetails, node: Schema) -> str:
+def _hint(where: Where, detail: ErrorDetails, node: Schema, wanted: str) -> str:
     value = detail["input"]
-    if detail["type"] == "enum" and isinstance(value, str):
+    if detail["type"] in {"enum", "literal_error"} and isinstance(value, str):
         near = closest(value, [str(choice) for choice in node.get("enum", [])])
         return f"did you mean {near}?" if near else ""
-    is_text = "patternErrorMessage" not in node
-    if detail["type"] == "string_type" and is_text and isinstance(value, bool | int | float):
+    if wanted.startswith("text") and isinstance(value, bool | int | float):
         return "put it in quotes"
     if detail["type"] == "int_type" and isinstance(value, str) and value.isdigit():
         return "write it without quotes"
-    if detail["type"] in {"list_type", "dict_type", "model_type", "model_attributes_type"}:
+    if detail["type"] in {"list_type", "dict_type", "model_type"}:
         return next((OTHER_FORMS[str(p)] for p in where[-2:][::-1] if str(p) in OTHER_FORMS), "")
     return ""
