@@ -11,23 +11,28 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import structlog
+from fastapi import FastAPI
 
 from iotistic import __version__
 from iotistic.bus import Bus
 from iotistic.controllers.apps import Apps
 from iotistic.controllers.clock import monotonic, now_text
 from iotistic.controllers.desired import Desired, DocumentContents
+from iotistic.controllers.device import Device
 from iotistic.controllers.failures import Failures
+from iotistic.controllers.inside import Inside
 from iotistic.controllers.journal import Journal
 from iotistic.controllers.prober import Prober
 from iotistic.controllers.reconciler import LoopOptions, Reconciler
+from iotistic.controllers.releases import Releases
 from iotistic.controllers.world import World
 from iotistic.device_api.app import create_app
 from iotistic.device_api.key import load_or_make_key
 from iotistic.device_api.server import serve
 from iotistic.engines.base import Contents, Engine
+from iotistic.logging import last_lines
 from iotistic.settings import Settings
-from iotistic.store.base import Store
+from iotistic.store.base import Locks, Store
 from iotistic.store.locks import FileLocks
 from iotistic.store.process_lock import only_agent
 from iotistic.store.sqlite import open_store
@@ -70,18 +75,17 @@ async def _run(settings: Settings, store: Store, make_engine: MakeEngine) -> Non
     journal = Journal(bus)
     desired = Desired(store)
     engine = make_engine(settings, store.install, DocumentContents(desired.documents))
+    locks = FileLocks(settings.config_dir / "locks", install=store.install, now=lambda: datetime.now(UTC))
     try:
-        loop = _loop_of(settings, store, engine, desired, journal)
-        failures, world = loop.failures, loop.world
-        control = Apps(
-            engine=engine, desired=desired, world=world, failures=failures, journal=journal, loop=loop
-        )
-        app = create_app(control=control, bus=bus, version=__version__, install=store.install)
+        loop = _loop_of(settings, store, engine, desired, locks, journal)
+        app = _api_of(settings, store, engine, desired, locks, journal, bus, loop)
         async with serve(
             app,
             socket_path=settings.socket,
+            host=settings.device_api_host or "127.0.0.1",
             port=settings.device_api_port,
             key=settings.api_key or load_or_make_key(settings.config_dir),
+            allowed_hosts=settings.allowed_hosts,
             require_key=settings.enable_auth,
         ) as listening:
             log.info(
@@ -98,10 +102,50 @@ async def _run(settings: Settings, store: Store, make_engine: MakeEngine) -> Non
     log.info("agent_stopped", containers="they stay as they are")
 
 
+def _api_of(
+    settings: Settings,
+    store: Store,
+    engine: Engine,
+    desired: Desired,
+    locks: Locks,
+    journal: Journal,
+    bus: Bus,
+    loop: Reconciler,
+) -> FastAPI:
+    failures, world = loop.failures, loop.world
+    apps = Apps(engine=engine, desired=desired, world=world, failures=failures, journal=journal, loop=loop)
+    return create_app(
+        control=apps,
+        bus=bus,
+        version=__version__,
+        install=store.install,
+        releases=Releases(
+            apps=apps,
+            engine=engine,
+            desired=desired,
+            failures=failures,
+            locks=locks,
+            loop=loop,
+            journal=journal,
+        ),
+        inside=Inside(engine=engine, store=store, desired=desired, loop=loop, journal=journal),
+        device=Device(
+            store=store,
+            engine=engine,
+            apps=apps,
+            loop=loop,
+            bus=bus,
+            journal=journal,
+            version=__version__,
+            data=settings.config_dir,
+            log_lines=last_lines,
+        ),
+    )
+
+
 def _loop_of(
-    settings: Settings, store: Store, engine: Engine, desired: Desired, journal: Journal
+    settings: Settings, store: Store, engine: Engine, desired: Desired, locks: Locks, journal: Journal
 ) -> Reconciler:
-    locks = FileLocks(settings.config_dir / "locks", install=store.install, now=lambda: datetime.now(UTC))
     # The simulated engine says itself what probes would find.
     prober = None if settings.engine == "simulated" else Prober(engine.run)
     world = World(engine, store, locks, desired, prober)

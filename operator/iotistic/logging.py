@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections import deque
 
 import structlog
+
+KEPT_LINES = 1000
+_kept: deque[str] = deque(maxlen=KEPT_LINES)
+
+
+def last_lines(tail: int | None = None) -> list[str]:
+    """The last lines that this process has written, oldest first: what `iotctl logs` shows."""
+    return list(_kept) if tail is None else list(_kept)[max(0, len(_kept) - tail) :]
 
 
 def set_up_logging(*, level: str, form: str) -> None:
@@ -23,6 +32,7 @@ def set_up_logging(*, level: str, form: str) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             renderer,
+            _keep,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -36,3 +46,9 @@ def _without_absent(
 ) -> structlog.typing.EventDict:
     """A field that says nothing is left out."""
     return {name: value for name, value in event.items() if value is not None and value != ""}
+
+
+def _keep(_logger: object, _method: str, line: structlog.typing.EventDict | str) -> str:
+    text = str(line)
+    _kept.append(text)
+    return text

@@ -48,7 +48,7 @@ class Apps:
         self._failures = failures
         self._journal = journal
         self._loop = loop
-        self._reporter = Reporter(desired, world, loop)
+        self.reporter = Reporter(desired, world, loop)
         self._logs = Logs(engine, loop)
         self._changing = asyncio.Lock()
         """Changes of the target come one after the other."""
@@ -112,16 +112,16 @@ class Apps:
 
     def apps(self) -> list[App]:
         """All Apps with status."""
-        return self._reporter.apps()
+        return self.reporter.apps()
 
     def app(self, name: str) -> App:
         """One App by name or number, with status."""
-        return self._reporter.find(name)
+        return self.reporter.find(name)
 
     def services(self, app: str | None = None) -> list[AppService]:
         """Services of one App or of all, with status."""
         apps = [self.app(app)] if app is not None else self.apps()
-        return [service for one in apps for service in self._reporter.services(one)]
+        return [service for one in apps for service in self.reporter.services(one)]
 
     async def set_run_state(self, app: str, service: str | None, state: RunState) -> None:
         """Start, stop or pause one service, or all of the App."""

@@ -9,6 +9,9 @@ from typing import Any, Protocol
 from iotistic.api.app import App
 from iotistic.api.appservice import AppService, RunState
 from iotistic.engines.base import EngineInfo, LogLine
+from iotistic.rollout.explaining import Explanation
+
+__all__ = ["Explanation"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,20 +69,6 @@ class Revision:
     why: str = ""
     """Of a quarantined one: what was wrong with it."""
     images: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    """Why an App is not as it should be, in one sentence, and what helps."""
-
-    app: str
-    state: str
-    sentence: str
-    """What is wrong, where, since when; of an App that is well, that it is."""
-    since: str = ""
-    """RFC 3339; empty where nothing is wrong."""
-    commands: tuple[str, ...] = ()
-    """What to type to clear it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,6 +116,8 @@ class Facts:
             downloading=_progress_text(self._steps.fetch_progress.get(service.spec.image.full)),
             failure_reason=failing.reason if failing else "",
             failure=failing.message if failing else "",
+            failure_hint=failing.hint if failing else "",
+            failing_since=failing.since if failing else "",
             retry_seconds=self._failures.retry_seconds(key),
             waits_for=wait.cause if wait else "",
         )

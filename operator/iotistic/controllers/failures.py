@@ -34,7 +34,7 @@ class Failures:
                 message=row.message,
             )
 
-    def fail(self, key: Key, reason: str, message: str) -> Failing:
+    def fail(self, key: Key, reason: str, message: str, hint: str = "") -> Failing:
         """Note one more failure; durable when it returns."""
         now = self._now()
         failing = after_failure(
@@ -42,6 +42,7 @@ class Failures:
             now=now,
             reason=reason,
             message=message,
+            hint=hint,
             jitter=random.random(),
             since=now_text(),
         )

@@ -95,6 +95,10 @@ class Journal:
         """A turn of the loop has failed by a defect of ours; it will be tried again."""
         self._log.error("loop_defect", exc_info=error)
 
+    def lines_lost(self, step: Step, error: Exception) -> None:
+        """The last lines of a container could not be kept; the step goes on."""
+        self._log.warning("lines_lost", step=step.text, error=str(error) or type(error).__name__)
+
     def progress(self, step: Step, progress: Progress) -> None:
         """A step is on its way."""
         self._bus.publish(

@@ -16,6 +16,7 @@ from iotistic.controllers.desired import Desired
 from iotistic.controllers.facts import Facts
 from iotistic.controllers.failures import Failures
 from iotistic.controllers.journal import Journal
+from iotistic.controllers.lines import LastLines
 from iotistic.controllers.rollouts import Rollouts
 from iotistic.controllers.steps import Steps
 from iotistic.controllers.world import World
@@ -83,6 +84,7 @@ class Reconciler:
             locks=locks,
             failures=failures,
             journal=journal,
+            lines=LastLines(engine, store, journal),
             await_ready=self._await_ready,
             wake=self.wake,
         )
@@ -145,6 +147,10 @@ class Reconciler:
     def alive(self) -> bool:
         """Whether the loop has looked lately."""
         return not self._last_look or monotonic() - self._last_look < 3 * self._options.resync_seconds + 60
+
+    def idle(self) -> bool:
+        """Whether nothing is under way or planned."""
+        return not self.facts.round.steps and not self.steps.busy_apps() and not self.steps.downloading
 
     def planning_options(self, *, quiet: bool = True) -> Options:
         """What the planner has to know beside the world.

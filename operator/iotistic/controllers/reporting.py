@@ -39,11 +39,19 @@ class Reporter:
 
     def find(self, name: str) -> App:
         """One of `apps` by name or number. Raises NotFoundError naming those that there are."""
-        stray = next((app for app in self._strays() if app.name == name), None)
-        return stray or self.wanted(self._desired.find(name))
+        return self.with_facts(name)[0]
+
+    def with_facts(self, name: str) -> tuple[App, AppFacts]:
+        """One of `apps`, and what its status was made from. Raises NotFoundError."""
+        if name not in self._desired.records and self._is_here(name):
+            return self._stray(name, deleting=name in self._desired.deletions)
+        return self._wanted(self._desired.find(name))
 
     def wanted(self, record: AppRecord) -> App:
         """An App of the target with its status."""
+        return self._wanted(record)[0]
+
+    def _wanted(self, record: AppRecord) -> tuple[App, AppFacts]:
         facts = replace(
             self._loop.facts.app(record, self._desired.target(record.name)),
             rollout=self._loop.rollouts.decision(record.name),
@@ -52,7 +60,8 @@ class Reporter:
             update={"generation": record.generation, "creation_timestamp": record.created}
         )
         spec = record.app.spec.model_copy(update={"app_id": record.app_id})
-        return self._with_status(record.app.model_copy(update={"metadata": metadata, "spec": spec}), facts)
+        app = record.app.model_copy(update={"metadata": metadata, "spec": spec})
+        return self._with_status(app, facts), facts
 
     def services(self, app: App) -> list[AppService]:
         """The services of an App that one of the above returned."""
@@ -86,12 +95,18 @@ class Reporter:
         leaving = {c.app for c in seen.containers} | {n.app for n in seen.networks}
         going = (leaving & self._desired.deletions.keys()) - self._desired.records.keys()
         return [
-            self._stray(name, deleting=name in going)
+            self._stray(name, deleting=name in going)[0]
             for name in sorted(going | orphans)
             if name in going or any(c.app == name for c in seen.containers)
         ]
 
-    def _stray(self, name: str, *, deleting: bool) -> App:
+    def _is_here(self, name: str) -> bool:
+        seen = self._world.observed
+        return any(c.app == name for c in seen.containers) or any(
+            n.app == name and name in self._desired.deletions for n in seen.networks
+        )
+
+    def _stray(self, name: str, *, deleting: bool) -> tuple[App, AppFacts]:
         containers = [c for c in self._world.observed.containers if c.app == name]
         newest = {c.service: c for c in sorted(containers, key=lambda c: c.created)}
         services = [
@@ -118,4 +133,4 @@ class Reporter:
             failure=self._loop.facts.own_failure(name),
             locked=self._loop.facts.lock(name),
         )
-        return self._with_status(app, facts)
+        return self._with_status(app, facts), facts

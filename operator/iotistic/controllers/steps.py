@@ -13,6 +13,7 @@ from iotistic.controllers.clock import monotonic
 from iotistic.controllers.desired import Desired
 from iotistic.controllers.failures import Failures, Key
 from iotistic.controllers.journal import Journal
+from iotistic.controllers.lines import LastLines
 from iotistic.controllers.world import World
 from iotistic.engines.base import Engine, Progress, StepContext
 from iotistic.planning.values import Action, AppTarget, Step
@@ -39,6 +40,7 @@ class Steps:
         locks: Locks,
         failures: Failures,
         journal: Journal,
+        lines: LastLines,
         await_ready: AwaitReady,
         wake: Callable[[], None],
     ) -> None:
@@ -48,6 +50,7 @@ class Steps:
         self._locks = locks
         self._failures = failures
         self._journal = journal
+        self._lines = lines
         self._await_ready = await_ready
         self._wake = wake
         self._app_locks: dict[str, asyncio.Lock] = {}
@@ -112,6 +115,13 @@ class Steps:
                     raise error
         self._wake()
 
+    async def remove_images(self, steps: Sequence[Step]) -> None:
+        """Remove images that somebody asked for; what can't be removed is told and stays."""
+        for step in steps:
+            if step.name not in self._removals:
+                self._removals.add(step.name)
+                await self._remove_image(step)
+
     async def stop(self) -> None:
         """Abort what can be aborted and wait for the rest to let go."""
         tasks = [*self._tasks, *self._fetches.values()]
@@ -135,6 +145,7 @@ class Steps:
         if interrupts:
             self.touched.add(step.container)
         try:
+            await self._lines.keep(step)
             await self._act(step, target)
         except EdgeError as error:
             self._failed(step, error, [(step.app, step.service)])
@@ -210,7 +221,7 @@ class Steps:
             self.reclaim = True
         retry = None
         for key in keys:
-            failing = self._failures.fail(key, error.reason, error.message)
+            failing = self._failures.fail(key, error.reason, error.message, error.hint)
             retry = failing.retry_at - monotonic()
         self._journal.failed(step, error, retry)
 

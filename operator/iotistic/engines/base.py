@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from iotistic.planning.values import AppTarget, Observed, Step
 
@@ -90,6 +90,27 @@ class StepContext:
     not be (it exited, or the deadline passed). Hand-over waits by it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """An App as its objects on the engine tell it: `planning.normal.describe` of each."""
+
+    services: Mapping[str, Mapping[str, Any]]
+    """Of the container that was made last, by service."""
+    networks: Mapping[str, Mapping[str, Any]]
+    volumes: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What a running container uses now."""
+
+    cpu_percent: float
+    """Of one core."""
+    memory_bytes: int
+    memory_limit_bytes: int = 0
+    """0: none of its own."""
+
+
 class Engine(Protocol):
     """One engine. Every method raises EngineError or a kind of it, nothing else."""
 
@@ -123,6 +144,22 @@ class Engine(Protocol):
 
         Raises: TimeoutError after `timeout_seconds`.
         """
+        ...
+
+    async def records(self, app: str) -> Records:
+        """What the objects of an App say that it is; empty for one that is not there."""
+        ...
+
+    async def usage(self, containers: Sequence[str]) -> Mapping[str, Load]:
+        """What these use now, by id; those that don't run are left out."""
+        ...
+
+    async def image_sizes(self) -> Mapping[str, int]:
+        """Bytes of each image on the engine, by `ImageRef.full` of each of its names."""
+        ...
+
+    async def load_images(self, archive: AsyncIterator[bytes]) -> list[str]:
+        """Load an archive of `docker save`; the names in it, as written there."""
         ...
 
     async def close(self) -> None:

@@ -24,6 +24,8 @@ class Failing:
     retry_at: float
     reason: str
     message: str
+    hint: str = ""
+    """What to do now, where the error knew; not kept over a restart."""
     since: str = ""
     """When it failed first, RFC 3339: for people only."""
 
@@ -44,7 +46,14 @@ def delay_seconds(failures: int, jitter: float = 0.0) -> float:
 
 
 def after_failure(
-    before: Failing | None, *, now: float, reason: str, message: str, jitter: float, since: str
+    before: Failing | None,
+    *,
+    now: float,
+    reason: str,
+    message: str,
+    hint: str = "",
+    jitter: float,
+    since: str,
 ) -> Failing:
     """The state after one more failure."""
     failures = (before.failures if before else 0) + 1
@@ -53,6 +62,7 @@ def after_failure(
         retry_at=now + delay_seconds(failures, jitter),
         reason=reason,
         message=message,
+        hint=hint,
         since=before.since if before else since,
     )
 

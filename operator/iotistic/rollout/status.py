@@ -47,6 +47,10 @@ class ServiceFacts:
     """How far the download is, as `8.9 of 12.4 MB`; empty when nothing downloads."""
     failure_reason: str = ""
     failure: str = ""
+    failure_hint: str = ""
+    """What to do about it, where that is known."""
+    failing_since: str = ""
+    """RFC 3339."""
     retry_seconds: float | None = None
     """Seconds until the next try; None when it does not wait for one."""
     waits_for: str = ""

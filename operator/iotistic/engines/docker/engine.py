@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import docker.errors
 
 from iotistic.api.errors import EngineError
 from iotistic.api.image import parse_image
-from iotistic.engines.base import Contents, EngineEvent, EngineInfo, LogLine, StepContext
+from iotistic.engines.base import Contents, EngineEvent, EngineInfo, Load, LogLine, Records, StepContext
 from iotistic.engines.docker.client import Client
 from iotistic.engines.docker.events import events
 from iotistic.engines.docker.files import Files
@@ -19,6 +19,7 @@ from iotistic.engines.docker.handover import HandOver
 from iotistic.engines.docker.hostpaths import HostPaths
 from iotistic.engines.docker.labels import NEXT
 from iotistic.engines.docker.lifecycle import Lifecycle
+from iotistic.engines.docker.looking import image_sizes, load, loads, records
 from iotistic.engines.docker.making import Maker, wanted_of
 from iotistic.engines.docker.networks import Networks
 from iotistic.engines.docker.observer import Observer
@@ -52,7 +53,7 @@ class DockerEngine:
         self._client = Client(address, docker_config)
         self._install = install
         self._observer = Observer(self._client, install)
-        files = Files(config_dir.absolute(), contents)
+        files = Files(config_dir.absolute())
         paths = HostPaths(self._client)
         self._lifecycle = Lifecycle(self._client, self._observer, files, install)
         self._maker = Maker(
@@ -130,6 +131,24 @@ class DockerEngine:
     async def run(self, container: str, command: Sequence[str], timeout_seconds: float) -> tuple[int, str]:
         """Run a command inside a container. Raises TimeoutError, EngineError."""
         return await self._inside.run(container, command, timeout_seconds)
+
+    async def records(self, app: str) -> Records:
+        """What the objects of an App say that it is."""
+        return await records(self._client, self._install, app)
+
+    async def usage(self, containers: Sequence[str]) -> Mapping[str, Load]:
+        """What these use now, by id."""
+        return await loads(self._client, containers)
+
+    async def image_sizes(self) -> Mapping[str, int]:
+        """Bytes of each image, by `ImageRef.full` of each of its names."""
+        return await image_sizes(self._client)
+
+    async def load_images(self, archive: AsyncIterator[bytes]) -> list[str]:
+        """Load an archive of `docker save`; the names in it."""
+        names = await load(self._client, archive)
+        self._observer.mark(images=True)
+        return names
 
     async def close(self) -> None:
         """Let go of connections; containers stay."""

@@ -30,10 +30,9 @@ OPEN_TO_ALL = 0o1777
 class Files:
     """The directories that containers mount from CONFIG_DIR."""
 
-    def __init__(self, config_dir: Path, contents: Contents) -> None:
+    def __init__(self, config_dir: Path) -> None:
         self._root = config_dir / FOLDER
         self._locks = config_dir / "locks"
-        self._contents = contents
 
     def lock_directory(self, app: str, service: str) -> Path:
         """The directory in which a service may lock its updates; made when absent. Raises EngineError."""
@@ -45,7 +44,7 @@ class Files:
                 directory.chmod(OPEN_TO_ALL)
         return directory
 
-    def written(self, app: str, service: str, volume: Volume, digest: str) -> Path:
+    def written(self, app: str, service: str, volume: Volume, digest: str, contents: Contents) -> Path:
         """The directory with the files of a Secret's or ConfigMap's volume, written when absent.
 
         Args:
@@ -53,6 +52,7 @@ class Files:
             service: name of the service.
             volume: a volume with a secret or configMap source.
             digest: keyed digest of the contents; empty for an optional one that is missing.
+            contents: Secrets and ConfigMaps.
 
         Raises: EngineError naming what is missing, NoSpaceError.
         """
@@ -63,7 +63,7 @@ class Files:
         directory = self._root / app / service / name
         if directory.is_dir():
             return directory
-        content = self._content(f"App {app}, service {service}, volume {volume.name}", volume)
+        content = _content(f"App {app}, service {service}, volume {volume.name}", volume, contents)
         with _named(directory):
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._root.chmod(0o700)
@@ -85,26 +85,27 @@ class Files:
         """Whether files were written for a service."""
         return (self._root / app / service).is_dir()
 
-    def _content(self, subject: str, volume: Volume) -> dict[str, bytes]:
-        if volume.secret is not None:
-            kind, name, items, optional = (
-                "Secret", volume.secret.secret_name, volume.secret.items, volume.secret.optional,
-            )  # fmt: skip
-        else:
-            assert volume.config_map is not None, "asked for volumes with such a source only"
-            kind, name, items, optional = (
-                "ConfigMap", volume.config_map.name, volume.config_map.items, volume.config_map.optional,
-            )  # fmt: skip
-        values = referred(subject, kind, name, self._contents, optional=optional) or {}
-        if not items:
-            return {_inside(subject, key): value for key, value in values.items()}
-        missing = [item.key for item in items if item.key not in values]
-        if missing and not optional:
-            raise EngineError(
-                f"{subject}: {kind} {name} has no key {missing[0]}",
-                hint=f"add the key to the {kind}, or mark the volume optional",
-            )
-        return {_inside(subject, item.path): values[item.key] for item in items if item.key in values}
+
+def _content(subject: str, volume: Volume, contents: Contents) -> dict[str, bytes]:
+    if volume.secret is not None:
+        kind, name, items, optional = (
+            "Secret", volume.secret.secret_name, volume.secret.items, volume.secret.optional,
+        )  # fmt: skip
+    else:
+        assert volume.config_map is not None, "asked for volumes with such a source only"
+        kind, name, items, optional = (
+            "ConfigMap", volume.config_map.name, volume.config_map.items, volume.config_map.optional,
+        )  # fmt: skip
+    values = referred(subject, kind, name, contents, optional=optional) or {}
+    if not items:
+        return {_inside(subject, key): value for key, value in values.items()}
+    missing = [item.key for item in items if item.key not in values]
+    if missing and not optional:
+        raise EngineError(
+            f"{subject}: {kind} {name} has no key {missing[0]}",
+            hint=f"add the key to the {kind}, or mark the volume optional",
+        )
+    return {_inside(subject, item.path): values[item.key] for item in items if item.key in values}
 
 
 def _inside(subject: str, path: str) -> str:

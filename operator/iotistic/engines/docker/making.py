@@ -45,6 +45,8 @@ class Wanted:
     service: Service
     release: str
     number: int
+    contents: Contents | None = None
+    """Secrets and ConfigMaps as they were for this release; None: as they are now."""
 
     @property
     def subject(self) -> str:
@@ -58,6 +60,7 @@ def wanted_of(app: str, service: str, context: StepContext) -> Wanted:
     if context.target is None or context.target.app is None or target is None or target.service is None:
         raise EngineError(f"App {app} has no service {service} to start")
     return Wanted(
+        contents=context.contents,
         app=context.target.app,
         target=target,
         service=target.service,
@@ -182,7 +185,7 @@ class Maker:
                 record=wanted.target.record,
                 users=service.labels,
             ),
-            variables=environment(wanted.app.name, service, self._contents),
+            variables=environment(wanted.app.name, service, wanted.contents or self._contents),
             mounts=await self._mounts(wanted),
             cpus=facts.cpus,
         )
@@ -221,7 +224,9 @@ class Maker:
         if volume.named:
             return "volume", volume_name(wanted.app.name, volume.name), False
         digest = _digest(wanted, volume)
-        written = self._files.written(wanted.app.name, wanted.service.name, volume, digest)
+        written = self._files.written(
+            wanted.app.name, wanted.service.name, volume, digest, wanted.contents or self._contents
+        )
         return "bind", await self._paths.of(written), True
 
     async def _check_kinds(self, wanted: Wanted, id: str) -> None:

@@ -39,7 +39,11 @@ class Puller:
         """
         image = parse_image(step.name)
         ways = await asyncio.to_thread(
-            logins, image, _secrets_of(image, context), self._contents, self._docker_config
+            logins,
+            image,
+            _secrets_of(image, context),
+            context.contents or self._contents,
+            self._docker_config,
         )
         facts = await self._client.facts()
         for number, login in enumerate(ways, start=1):

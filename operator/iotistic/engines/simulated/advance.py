@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 from iotistic.api.errors import EngineError
@@ -109,6 +110,11 @@ def moment(now: datetime) -> str:
 def digest_of(ref: ImageRef, seed: int) -> str:
     """The digest that an image has here."""
     return ref.digest or "sha256:" + hashlib.sha256(f"{seed}/{ref.full}".encode()).hexdigest()
+
+
+def size_of(ref: ImageRef, seed: int) -> int:
+    """Bytes that an image has here."""
+    return Random(f"{seed}/{digest_of(ref, seed)}").randint(3_000_000, 40_000_000)
 
 
 def means(wanted: ImageRef, image: Image) -> bool:

@@ -7,6 +7,7 @@ that has not happened.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,8 +18,8 @@ from typing import Any
 
 from iotistic.api.errors import EngineError, EngineUnreachableError, NoSpaceError
 from iotistic.api.image import parse_image
-from iotistic.engines.base import EngineEvent, EngineInfo, LogLine, Progress, StepContext
-from iotistic.engines.simulated.advance import Facts, advance, digest_of, joined, means, without
+from iotistic.engines.base import EngineEvent, EngineInfo, Load, LogLine, Progress, Records, StepContext
+from iotistic.engines.simulated.advance import Facts, advance, joined, means, size_of, without
 from iotistic.engines.simulated.faults import Faults, read_faults
 from iotistic.engines.simulated.happenings import happenings
 from iotistic.engines.simulated.lives import Lives
@@ -163,6 +164,36 @@ class SimulatedEngine:
             return 1, f"{found.service}: simulated to be unhealthy\n"
         return 0, ""
 
+    async def records(self, app: str) -> Records:
+        """What the objects of an App say that it is."""
+        self._reached()
+        world = self._look()
+        own = sorted((c for c in world.observed.containers if c.app == app), key=lambda c: c.created)
+        return Records(
+            services={c.service: world.records[c.id] for c in own if c.id in world.records},
+            networks={n.name: json.loads(n.config or "{}") for n in world.observed.networks if n.app == app},
+            volumes={v.name: json.loads(v.config or "{}") for v in world.observed.volumes if v.app == app},
+        )
+
+    async def usage(self, containers: Sequence[str]) -> Mapping[str, Load]:
+        """Made up from the seed: nothing runs here."""
+        self._reached()
+        running = {c.id for c in self._look().observed.containers if c.status is Status.RUNNING}
+        made_up = {id: Random(f"{self._seed}/{id}") for id in containers if id in running}
+        return {
+            id: Load(cpu_percent=round(dice.uniform(0.1, 5), 1), memory_bytes=dice.randint(2, 60) * 10**6)
+            for id, dice in made_up.items()
+        }
+
+    async def image_sizes(self) -> Mapping[str, int]:
+        """As large as what is pulled."""
+        self._reached()
+        return {image.ref.full: size_of(image.ref, self._seed) for image in self._look().observed.images}
+
+    async def load_images(self, archive: AsyncIterator[bytes]) -> list[str]:
+        """Nothing to load into."""
+        raise EngineError("the simulated engine has no images to load", hint="use the Docker engine")
+
     async def close(self) -> None:
         """Stop what goes on by itself; the world stays."""
         await self._lives.stop()
@@ -244,7 +275,7 @@ class SimulatedEngine:
     async def _pull(self, step: Step, context: StepContext, faults: Faults) -> None:
         image = parse_image(step.name)
         asked = faults.pull_seconds(image)
-        total = Random(f"{self._seed}/{digest_of(image, self._seed)}").randint(3_000_000, 40_000_000)
+        total = size_of(image, self._seed)
         for tick in range(PULL_TICKS):
             context.progress(Progress(message="pulling", current=total * tick // PULL_TICKS, total=total))
             if asked is None:

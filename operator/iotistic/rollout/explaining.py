@@ -1,0 +1,143 @@
+"""Why an App is not as it should be: one sentence, since when, and what to type.
+
+Pure: from its facts and its status. The causes are looked for from the one that stops everything to the
+one that only one service has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from iotistic.api.app import AppStatus, ServiceStatus
+from iotistic.rollout.status import AppFacts, ServiceFacts
+from iotistic.rollout.values import Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why an App is not as it should be, in one sentence, and what helps."""
+
+    app: str
+    state: str
+    sentence: str
+    """What is wrong, where, since when; of an App that is well, that it is."""
+    since: str = ""
+    """RFC 3339; empty where nothing is wrong."""
+    commands: tuple[str, ...] = ()
+    """What to type to clear it, the likeliest first; a line in brackets is not to be typed."""
+
+
+def explain(facts: AppFacts, status: AppStatus, *, engine_error: str = "") -> Explanation:
+    """Explain an App.
+
+    Args:
+        facts: what is known of it.
+        status: what was made of that.
+        engine_error: why the engine does not answer; empty when it does.
+    """
+    name = facts.name
+    since = _since(facts, status)
+    sentence, commands = _cause(facts, status, engine_error)
+    if not sentence:
+        well = _serves(name, status)
+        return Explanation(app=name, state=status.state, sentence=f"{well}.")
+    return Explanation(
+        app=name,
+        state=status.state,
+        sentence=sentence.rstrip(".") + ".",
+        since=since,
+        commands=tuple(commands),
+    )
+
+
+def _cause(facts: AppFacts, status: AppStatus, engine_error: str) -> tuple[str, Sequence[str]]:
+    name = facts.name
+    if engine_error:
+        return f"nothing can be done for {name}: {engine_error}", ("iotctl diagnostics",)
+    if facts.hold.startswith("orphaned"):
+        return f"{name} is {facts.hold}", (f"iotctl recover {name}", f"iotctl delete app {name}")
+    if facts.hold:
+        return f"{name} is {facts.hold}", ("(set spec.suspend to false in its file) iotctl apply -f FILE",)
+    if facts.locked:
+        return f"{name} waits: {facts.locked}", (f"iotctl unlock {name}",)
+    if facts.stalled:
+        return f"{name} is left alone: {facts.stalled}", (
+            "(undo that change in its file, or give the volume a new name) iotctl apply -f FILE",
+            f"iotctl apps purge {name}",
+        )
+    if facts.failure:
+        return f"{name} can't go on: {facts.failure}", (f"iotctl retry {name}",)
+    if facts.rollout is not None and facts.rollout.state.failure is not None:
+        return _failed_release(facts, status)
+    return _of_services(facts, status)
+
+
+def _failed_release(facts: AppFacts, status: AppStatus) -> tuple[str, Sequence[str]]:
+    assert facts.rollout is not None
+    assert facts.rollout.state.failure is not None
+    failure, phase = facts.rollout.state.failure, facts.rollout.phase
+    if phase is Phase.UNDONE:
+        fate = "was undone and is quarantined"
+    elif phase is Phase.UNDOING:
+        fate = "is being undone"
+    else:
+        fate = "failed and stays"
+    commands = ["(change its file) iotctl apply -f FILE", f"iotctl retry {facts.name}"]
+    worst = next((service.name for service in status.services if not service.ready), None)
+    if worst:
+        commands.insert(0, f"iotctl services logs {facts.name}-{worst}")
+    return (
+        f"{_serves(facts.name, status)}; release {failure.release} {fate} since {failure.since} "
+        f"({failure.message})",
+        commands,
+    )
+
+
+def _of_services(facts: AppFacts, status: AppStatus) -> tuple[str, Sequence[str]]:
+    known = {service.name: service for service in facts.services}
+    waiting = [service for service in status.services if not service.ready]
+    if not waiting:
+        stopped = [service.name for service in status.services if service.run_state == "Stopped"]
+        if stopped and len(stopped) == len(status.services):
+            return f"{facts.name} was stopped by hand", (f"iotctl apps start {facts.name}",)
+        return "", ()
+    worst = min(waiting, key=lambda service: _order(known[service.name], service))
+    return _of_service(facts.name, known[worst.name], worst)
+
+
+def _order(facts: ServiceFacts, status: ServiceStatus) -> int:
+    if facts.failure:
+        return 0
+    states = ("Unhealthy", "Exited", "Restarting", "Pulling", "Starting")
+    return 1 + (states.index(status.state) if status.state in states else len(states))
+
+
+def _of_service(app: str, facts: ServiceFacts, status: ServiceStatus) -> tuple[str, Sequence[str]]:
+    service = f"{app}-{facts.name}"
+    where = f"{app}/{facts.name}"
+    logs, retry = f"iotctl services logs {service}", f"iotctl retry {app}"
+    if facts.failure_reason == "CrashLoop":
+        return f"{where} is in a crash loop: {status.reason}", (f"{logs} --previous", retry)
+    if facts.failure_reason == "NoSpace":
+        return f"{where} can't be made: {status.reason}", ("iotctl images prune", retry)
+    if facts.failure:
+        hint = f" ({facts.failure_hint})" if facts.failure_hint else ""
+        return f"{where} can't be made: {status.reason}{hint}", (retry,)
+    if status.state in {"Unhealthy", "Exited", "Restarting", "Failed", "Starting"}:
+        return f"{where} is not ready: {status.reason or status.state.lower()}", (logs,)
+    return f"{where}: {status.reason or status.state.lower()}", (f"iotctl wait app/{app}",)
+
+
+def _serves(name: str, status: AppStatus) -> str:
+    ready = sum(1 for service in status.services if service.ready)
+    return f"{name} serves release {status.release} ({ready} of {len(status.services)} ready)"
+
+
+def _since(facts: AppFacts, status: AppStatus) -> str:
+    if facts.rollout is not None and facts.rollout.state.failure is not None:
+        return facts.rollout.state.failure.since
+    failing = [service.failing_since for service in facts.services if service.failing_since]
+    if failing:
+        return min(failing)
+    return next((c.last_transition_time for c in status.conditions if c.type == "Ready"), "")
