@@ -64,12 +64,20 @@ def _circles(services: dict[str, Place]) -> Iterator[Finding]:
 
 def _without_ends(waits: dict[str, list[str]]) -> dict[str, list[str]]:
     """Only services that wait, directly or through others, for a circle."""
-    while True:
-        kept = {name: [o for o in others if o in waits] for name, others in waits.items()}
-        kept = {name: others for name, others in kept.items() if others}
-        if len(kept) == len(waits):
-            return kept
-        waits = kept
+    left = {name: sum(other in waits for other in others) for name, others in waits.items()}
+    users: dict[str, list[str]] = {}
+    for name, others in waits.items():
+        for other in others:
+            users.setdefault(other, []).append(name)
+    ends = [name for name, count in left.items() if not count]
+    while ends:
+        end = ends.pop()
+        del left[end]
+        for user in users.get(end, ()):
+            left[user] -= 1
+            if not left[user]:
+                ends.append(user)
+    return {name: [other for other in waits[name] if other in left] for name in left}
 
 
 def _circle(waits: dict[str, list[str]]) -> list[str]:

@@ -51,6 +51,8 @@ def _check_config(config: Place, before: list[tuple[Subnet, Place]]) -> Iterator
     subnet = subnet_of(config["subnet"].text)
     if subnet is None:
         return
+    if subnet.version == 6:
+        yield config["subnet"].wrong("IPv6 is not supported yet", "write a subnet like 10.5.0.0/24")
     for other, place in before:
         if subnet.overlaps(other):
             yield config["subnet"].wrong(f"overlaps {other} of {place.path}", "choose another")

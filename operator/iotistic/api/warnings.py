@@ -29,15 +29,21 @@ def _of_hand_over(service: Service, app: App) -> Iterator[str]:
                 f"{name}: with HandOver the old and the new container both write to volume {mount.name} "
                 "for a while; make it readOnly, or choose another strategy, if that would harm it"
             )
-    ports = [port for port in service.ports if port.host_port or service.network_mode == "host"]
-    if ports:
-        numbers = ", ".join(str(port.host_port or port.container_port) for port in ports)
+    held = [f"host port {port}" for port in _bound_ports(service)]
+    held += [f"address {one.ipv4_address}" for one in service.networks.values() if one and one.ipv4_address]
+    if held:
         yield (
-            f"{name}: host port {numbers} can't be bound twice, so with HandOver the old container stops "
-            "before the new one starts: requests fail in between"
+            f"{name}: {', '.join(held)} can't be had by two at once, so with HandOver the old container "
+            "stops before the new one starts: requests fail in between"
         )
     if not service.probes:
         yield (
             f"{name}: without a readinessProbe HandOver can't tell when the new container is ready; "
-            "it goes over as soon as that runs"
+            "it goes over soon after that runs"
         )
+
+
+def _bound_ports(service: Service) -> list[int]:
+    if service.network_mode == "host":
+        return [port.container_port for port in service.ports]
+    return [port.host_port for port in service.ports if port.host_port is not None]
