@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _agent(options: argparse.Namespace) -> int:
+    _leave_out_what_libraries_try_to_import()
     from pydantic import ValidationError
 
     from iotistic.api.errors import EdgeError
@@ -59,3 +60,10 @@ def _agent(options: argparse.Namespace) -> int:
         sys.stderr.write(f"iotistic-edge: {error.message}\n{hint}")
         return 1
     return 0
+
+
+def _leave_out_what_libraries_try_to_import() -> None:
+    """structlog and others load these where they are installed, and do without where not: 6 MB resident
+    that an agent on a small board has no use for."""
+    for name in ("rich", "better_exceptions", "colorama"):
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # Python's way to say: not there
