@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -19,9 +19,18 @@ class Settings(BaseSettings):
     database_path: Path | None = None
     """Database file; `device.sqlite` in CONFIG_DIR when absent."""
     device_api_port: int = Field(default=48484, ge=0, le=65535)
-    """Port of the Device API on 127.0.0.1; 0 takes a free one."""
+    """Port of the Device API; 0 takes a free one."""
+    api_security_mode: Literal["LOCALHOST_ONLY", "LOCAL_NETWORK", "API_KEY", "OPEN"] = "LOCALHOST_ONLY"
+    """From where the Device API is reached: this machine, private networks, everywhere, everywhere and said
+    loudly. All but the first ask for the key in any case."""
+    device_api_host: str = ""
+    """Address that the Device API listens on; 127.0.0.1 or, in the wider modes, 0.0.0.0 when absent. `::`
+    takes IPv6 and IPv4."""
+    device_api_allowed_hosts: str = ""
+    """Further names of this device that a caller may use, with commas between; its own hostname and the
+    address that was called are known."""
     enable_auth: bool = True
-    """False: no key is asked on loopback. Said loudly at start."""
+    """False: no key is asked on loopback. Said loudly at start; only for LOCALHOST_ONLY."""
     api_key: str = ""
     """Key of the Device API; made at first boot when absent."""
     docker_host: str = ""
@@ -38,6 +47,21 @@ class Settings(BaseSettings):
     """Least important lines that are written."""
     engine: Literal["docker", "simulated"] = "docker"
     """What runs the containers."""
+
+    @field_validator("enable_auth")
+    @classmethod
+    def _never_open_to_others(cls, value: bool, info: ValidationInfo) -> bool:
+        mode = info.data.get("api_security_mode", "LOCALHOST_ONLY")
+        if not value and mode != "LOCALHOST_ONLY":
+            raise ValueError(
+                f"false is for LOCALHOST_ONLY; API_SECURITY_MODE={mode} is reached from elsewhere"
+            )
+        return value
+
+    @property
+    def allowed_hosts(self) -> tuple[str, ...]:
+        """Names in DEVICE_API_ALLOWED_HOSTS."""
+        return tuple(name.strip() for name in self.device_api_allowed_hosts.split(",") if name.strip())
 
     @property
     def database(self) -> Path:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from iotistic.api.app import App, ServiceStatus
 from iotistic.api.appservice import AppService
+from iotistic.api.base import Model
 from iotistic.api.service import Service
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 def resource(item: App | AppService) -> dict[str, Any]:
@@ -15,6 +20,11 @@ def resource(item: App | AppService) -> dict[str, Any]:
     if item.status is not None:
         body["status"] = item.status.model_dump(mode="json", by_alias=True, exclude_none=True)
     return body
+
+
+def wire(model: type[Model], value: DataclassInstance) -> dict[str, Any]:
+    """A value of the controllers under the names that its model has on the wire."""
+    return model.model_validate(asdict(value)).model_dump(mode="json", by_alias=True)
 
 
 def original(app: App, number: int) -> dict[str, Any]:

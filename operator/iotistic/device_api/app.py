@@ -3,56 +3,83 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from iotistic.bus import Bus
-from iotistic.controllers.base import AppsControl
-from iotistic.device_api import models
-from iotistic.device_api.problems import MEDIA_TYPE, add_error_handlers
+from iotistic.controllers.base import AppsControl, DeviceControl, InsideControl, ReleasesControl
+from iotistic.device_api.openapi import DeviceApi
+from iotistic.device_api.problems import add_error_handlers
+from iotistic.device_api.routes.agent_logs import agent_logs_router
 from iotistic.device_api.routes.apps import apps_router
+from iotistic.device_api.routes.device import Connection, device_router
 from iotistic.device_api.routes.documents import documents_router
 from iotistic.device_api.routes.events import events_router
+from iotistic.device_api.routes.images import images_router
+from iotistic.device_api.routes.inside import inside_router
 from iotistic.device_api.routes.logs import logs_router
+from iotistic.device_api.routes.original import original_router
+from iotistic.device_api.routes.pages import DASHBOARD, pages_router
+from iotistic.device_api.routes.releases import releases_router
 from iotistic.device_api.routes.services import services_router
 from iotistic.device_api.routes.system import system_router
 
-PROBLEM: dict[int | str, dict[str, object]] = {
-    "default": {
-        "model": models.ProblemBody,
-        "description": "What went wrong and what to do now",
-        "content": {MEDIA_TYPE: {}},
-    }
-}
-
 
 def create_app(
-    *, control: AppsControl, bus: Bus, version: str, install: str, keep_alive_seconds: float = 15.0
+    *,
+    control: AppsControl,
+    bus: Bus,
+    version: str,
+    install: str,
+    releases: ReleasesControl | None = None,
+    inside: InsideControl | None = None,
+    device: DeviceControl | None = None,
+    connection: Connection | None = None,
+    dashboard: Path = DASHBOARD,
+    keep_alive_seconds: float = 15.0,
 ) -> FastAPI:
     """The whole API; OpenAPI at /openapi.json, made when somebody asks for it.
 
     Args:
         version: of the agent.
         install: id of this install.
+        releases, inside, device, connection: what has none has no routes.
+        dashboard: folder of the page; without an index.html there is none.
         keep_alive_seconds: silence on an event stream before a comment is sent.
 
     Returns: an app whose `state.closing` ends all streams once it is set.
     """
-    app = FastAPI(
+    app = DeviceApi(
         title="Iotistic Edge Device API",
         version=version,
-        docs_url=None,  # the pages load their scripts from elsewhere, which a device may not reach
+        docs_url=None,  # these pages load their scripts from elsewhere, which a device may not reach
         redoc_url=None,
         redirect_slashes=False,
         separate_input_output_schemas=False,
-        responses=PROBLEM,
     )
     app.state.closing = closing = asyncio.Event()
     add_error_handlers(app)
-    app.include_router(system_router(control, version=version, install=install))
-    app.include_router(apps_router(control))
-    app.include_router(services_router(control))
-    app.include_router(logs_router(control, closing))
-    app.include_router(events_router(control, bus, closing, keep_alive_seconds))
-    app.include_router(documents_router(control))
+    routers: list[APIRouter] = [
+        system_router(control, version=version, install=install),
+        apps_router(control),
+        original_router(control, releases),
+        services_router(control),
+        logs_router(control, closing, inside),
+        events_router(control, bus, closing, keep_alive_seconds),
+        documents_router(control),
+        pages_router(dashboard=dashboard),
+    ]
+    if releases is not None:
+        routers.append(releases_router(control, releases))
+    if inside is not None:
+        routers += [inside_router(control, inside), images_router(inside)]
+    if device is not None:
+        routers += [
+            device_router(control, device, connection),
+            agent_logs_router(device, closing, keep_alive_seconds),
+        ]
+    for one in routers:
+        # include_router would make a second one of each route.
+        app.router.routes += one.routes
     return app

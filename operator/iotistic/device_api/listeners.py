@@ -45,7 +45,7 @@ def bind_unix(path: Path) -> socket.socket:
 
 
 def bind_tcp(host: str, port: int) -> socket.socket:
-    """A bound TCP socket; port 0 takes a free one.
+    """A bound TCP socket; port 0 takes a free one, host `::` all addresses, of IPv4 too.
 
     Raises: ConflictError when the port is taken; EdgeError when it can't be used.
     """
@@ -53,6 +53,8 @@ def bind_tcp(host: str, port: int) -> socket.socket:
     # asyncio sets TCP_NODELAY only where it reads the protocol; without it each answer takes 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if host == "::":
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     try:
         listener.bind((host, port))
         # Binding alone does not show a port that another process listens on with the same option.

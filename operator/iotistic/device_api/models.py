@@ -1,31 +1,23 @@
-"""Bodies of the Device API that are not resources: for validation on the way in, OpenAPI on both."""
+"""What the Device API answers, beside resources: for OpenAPI, and for the names on the wire."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict
 
 from iotistic.api.app import App
 from iotistic.api.appservice import AppService
 from iotistic.api.base import Model
 
 
-class Documents(Model):
-    """Resources as they are written in files."""
+class Answer(Model):
+    """Base of all: what describes the API need not be built before somebody asks."""
 
-    documents: list[dict[str, Any]]
-    """App, Secret and ConfigMap documents."""
-
-
-class MaybeDocuments(Model):
-    """Resources as they are written in files, or none."""
-
-    documents: list[dict[str, Any]] = Field(default_factory=list)
-    """App, Secret and ConfigMap documents; none: what is wanted already."""
+    model_config = ConfigDict(defer_build=True)
 
 
-class AppliedDocument(Model):
+class AppliedDocument(Answer):
     """What became of one document."""
 
     kind: str
@@ -36,14 +28,14 @@ class AppliedDocument(Model):
     generation: int
 
 
-class ApplyAnswer(Model):
+class ApplyAnswer(Answer):
     """What became of all documents: all were taken."""
 
     applied: list[AppliedDocument]
     warnings: list[str]
 
 
-class PlannedStep(Model):
+class PlannedStep(Answer):
     """One step of a plan."""
 
     action: str
@@ -55,7 +47,7 @@ class PlannedStep(Model):
     changes: Any = None
 
 
-class PlanAnswer(Model):
+class PlanAnswer(Answer):
     """What applying would do."""
 
     text: str
@@ -68,19 +60,19 @@ class PlanAnswer(Model):
     """Apps that can't go on, and why."""
 
 
-class Apps(Model):
+class Apps(Answer):
     """All Apps."""
 
     items: list[App]
 
 
-class AppServices(Model):
+class AppServices(Answer):
     """Services with their status."""
 
     items: list[AppService]
 
 
-class OriginalService(Model):
+class OriginalService(Answer):
     """One service with the field names of the first agent."""
 
     app_id: int
@@ -99,7 +91,7 @@ class OriginalApp(OriginalService):
     services: list[OriginalService]
 
 
-class DeleteAnswer(Model):
+class DeleteAnswer(Answer):
     """The App is going."""
 
     name: str
@@ -107,7 +99,7 @@ class DeleteAnswer(Model):
     """Its volumes go too."""
 
 
-class AppAction(Model):
+class AppAction(Answer):
     """What was asked of all services of an App."""
 
     app: str
@@ -117,7 +109,7 @@ class AppAction(Model):
     """Container of the first service."""
 
 
-class ServiceAction(Model):
+class ServiceAction(Answer):
     """What was asked of one service."""
 
     app: str
@@ -125,7 +117,7 @@ class ServiceAction(Model):
     status: Literal["started", "stopped", "restarting", "paused", "unpaused"]
 
 
-class Line(Model):
+class Line(Answer):
     """One line of a log; stream `error`: it ended early, and why."""
 
     service: str
@@ -134,7 +126,7 @@ class Line(Model):
     text: str
 
 
-class EventBody(Model):
+class EventBody(Answer):
     """One thing that happened."""
 
     seq: int
@@ -147,46 +139,131 @@ class EventBody(Model):
     data: dict[str, Any]
 
 
-class Events(Model):
+class Events(Answer):
     """Events that are still kept."""
 
     items: list[EventBody]
 
 
-class CoreDocuments(Model):
+class CoreDocuments(Answer):
     """Secrets (values hidden) or ConfigMaps."""
 
     items: list[dict[str, Any]]
 
 
-class DeletedDocument(Model):
+class DeletedDocument(Answer):
     """A document that is forgotten."""
 
     kind: str
     name: str
 
 
-class EngineBody(Model):
-    """The engine that runs the containers."""
+class RevisionBody(Answer):
+    """One release of an App that is remembered."""
 
-    kind: str
-    version: str
-    address: str
-    details: dict[str, str]
-    error: str | None = None
-    """Why the engine does not answer."""
-
-
-class VersionAnswer(Model):
-    """What answers here."""
-
-    version: str
-    engine: EngineBody
-    api_version: str
-    install_id: str
+    release: str
+    digest: str
+    created: str
+    """When it was wanted first."""
+    state: str
+    """serving, updating, good, quarantined or superseded."""
+    why: str
+    """Of a quarantined one: what was wrong with it."""
+    images: list[str]
 
 
-class ProblemItem(Model):
+class History(Answer):
+    """Remembered releases, newest first."""
+
+    items: list[RevisionBody]
+
+
+class ExplanationBody(Answer):
+    """Why an App is not as it should be, and what helps."""
+
+    app: str
+    state: str
+    sentence: str
+    since: str
+    commands: list[str]
+    """What to type to clear it."""
+
+
+class RetryAnswer(Answer):
+    """It is tried again now."""
+
+    app: str
+    service: str
+    """Empty: all of the App."""
+    status: Literal["retrying"]
+
+
+class LockAnswer(Answer):
+    """A user's lock was set or taken away."""
+
+    app: str
+    service: str
+    """Empty: the whole App."""
+    status: Literal["locked", "unlocked"]
+
+
+class ExecAnswer(Answer):
+    """What the command did."""
+
+    app: str
+    service: str
+    exit_code: int
+    output: str
+    """Standard output and error, at most 4 kB."""
+
+
+class UsageBody(Answer):
+    """What one running container uses now."""
+
+    app: str
+    service: str
+    cpu_percent: float
+    """Of one core."""
+    memory_bytes: int
+    memory_limit_bytes: int
+    """0: none."""
+
+
+class UsageAnswer(Answer):
+    """What containers of ours use now."""
+
+    items: list[UsageBody]
+
+
+class ImageBody(Answer):
+    """One image of ours."""
+
+    ref: str
+    digest: str
+    size_bytes: int
+    users: list[str]
+    """`app/service` of those that use it; none: nothing needs it."""
+
+
+class Images(Answer):
+    """Images of ours."""
+
+    items: list[ImageBody]
+
+
+class PrunedImages(Answer):
+    """What went."""
+
+    removed: list[str]
+
+
+class LoadedImages(Answer):
+    """What the archive held."""
+
+    loaded: list[str]
+
+
+class ProblemItem(Answer):
     """One thing that is wrong with one document."""
 
     resource: str
@@ -197,7 +274,7 @@ class ProblemItem(Model):
     line: int
 
 
-class ProblemBody(Model):
+class ProblemBody(Answer):
     """What went wrong and what to do now (RFC 9457)."""
 
     type: str

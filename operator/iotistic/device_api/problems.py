@@ -40,6 +40,8 @@ REASONS = {
     405: "MethodNotAllowed",
     408: "TooSlow",
     413: "TooLarge",
+    429: "TooManyAttempts",
+    504: "Timeout",
 }
 WORDS = {400: "Bad request", 404: "Not found", 500: "Internal server error"}
 
@@ -67,7 +69,8 @@ def problem(
     }
     if problems:
         body["problems"] = [asdict(one) for one in problems]
-    text = json.dumps(body, ensure_ascii=False)
+    # Half a surrogate pair in what a caller sent becomes the escape that it came as.
+    text = json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace")
     return Response(text, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 

@@ -16,7 +16,8 @@ from fastapi import FastAPI
 from iotistic.bus import Bus
 from iotistic.device_api.app import create_app
 from iotistic.device_api.server import Listening, serve
-from tests.unit.device_api.memory import Memory
+from tests.unit.device_api.memory import Memory, shop
+from tests.unit.device_api.memory_more import MemoryDevice, MemoryInside, MemoryReleases
 
 KEY = "a-key-of-the-tests"
 
@@ -26,6 +27,9 @@ class Api:
     """A served API."""
 
     control: Memory
+    releases: MemoryReleases
+    inside: MemoryInside
+    device: MemoryDevice
     bus: Bus
     app: FastAPI
     listening: Listening
@@ -46,12 +50,31 @@ class Api:
         )
 
 
+def make_app(control: Memory, bus: Bus, **options: Any) -> FastAPI:
+    """The whole app around parts in memory."""
+    more: dict[str, Any] = {
+        "dashboard": Path(__file__).parent / "no-dashboard",
+        "releases": MemoryReleases(control),
+        "inside": MemoryInside(control),
+        "device": MemoryDevice(),
+        "connection": lambda: {"status": "offline", "uptime": 3.5, "pollSuccessRate": 0.0},
+    }
+    return create_app(control=control, bus=bus, version="1.2.3", install="abc", **more | options)
+
+
 @contextlib.asynccontextmanager
 async def running(folder: Path, *, bus: Bus | None = None, **options: Any) -> AsyncIterator[Api]:
     """Serve an empty device below `folder`."""
-    control, bus = Memory(), bus or Bus()
-    keep_alive = options.pop("keep_alive_seconds", 15.0)
-    app = create_app(control=control, bus=bus, version="1.2.3", install="abc", keep_alive_seconds=keep_alive)
+    control, bus, device = Memory(), bus or Bus(), MemoryDevice()
+    releases, inside = MemoryReleases(control), MemoryInside(control)
+    app = make_app(
+        control,
+        bus,
+        releases=releases,
+        inside=inside,
+        device=device,
+        **{name: options.pop(name) for name in ("keep_alive_seconds", "dashboard") if name in options},
+    )
     options = {"port": 0, "key": KEY, **options}
     async with contextlib.AsyncExitStack() as stack:
         listening = await stack.enter_async_context(serve(app, socket_path=folder / "agent.sock", **options))
@@ -64,7 +87,17 @@ async def running(folder: Path, *, bus: Bus | None = None, **options: Any) -> As
             base_url=listening.url, headers={"X-API-Key": KEY}, timeout=10, trust_env=False, verify=False
         )
         async with unix, tcp:
-            yield Api(control=control, bus=bus, app=app, listening=listening, unix=unix, tcp=tcp)
+            yield Api(
+                control=control,
+                releases=releases,
+                inside=inside,
+                device=device,
+                bus=bus,
+                app=app,
+                listening=listening,
+                unix=unix,
+                tcp=tcp,
+            )
 
 
 @pytest.fixture
@@ -78,3 +111,10 @@ def folder() -> Iterator[Path]:
 async def api(folder: Path) -> AsyncIterator[Api]:
     async with running(folder) as served:
         yield served
+
+
+@pytest.fixture
+async def shop_api(api: Api) -> Api:
+    """With one App: shop (1001), of web and db."""
+    await api.control.apply([shop()])
+    return api

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from iotistic.api.errors import EdgeError
+from iotistic.device_api.access import access_of
 from iotistic.device_api.security import Guard
 from tests.unit.device_api.conftest import KEY, Api, running
 from tests.unit.device_api.memory import shop
@@ -34,6 +37,8 @@ from tests.unit.device_api.memory import shop
         ({}, f"?apikey={KEY}", 401),
         ({"X-Forwarded-For": "127.0.0.1"}, "", 401),
         ({"Cookie": f"apiKey={KEY}"}, "", 401),
+        ({}, f"?apiKey={KEY}&apiKey=wrong", 401),
+        ({}, "?apiKey=%ff%fe", 401),
     ],
 )
 async def test_the_key(api: Api, headers: dict[str, str], query: str, status: int) -> None:
@@ -54,13 +59,39 @@ async def test_health_needs_no_key(api: Api, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/openapi.json", "/v1/version", "/v1/none", "/ping/", "//ping", "/v1/apps/../ping"]
+    "path",
+    ["/openapi.json", "/v1/none", "/ping/", "//ping", "//docs", "/dashboard", "/v1/apps%2f..%2f..%2fping"],
 )
-async def test_everything_else_needs_it(api: Api, path: str) -> None:
+async def test_other_paths_need_it(api: Api, path: str) -> None:
     async with httpx.AsyncClient(trust_env=False) as client:
         answer = await client.get(api.listening.url + path)
 
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/docs/../v1/apps", "/docs/%2e%2e/v1/apps", "/dashboard/../v1/apps"])
+async def test_no_way_leads_through_the_pages(api: Api, path: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", api.listening.port)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+
+    assert (await reader.read()).startswith(b"HTTP/1.1 404 ")
+    writer.close()
+
+
+async def test_every_route_of_the_description_needs_it(api: Api) -> None:
+    document = (await api.unix.get("/openapi.json")).json()
+    routes = [
+        (method, path)
+        for path, operations in document["paths"].items()
+        for method in operations
+        if path not in ("/ping", "/v1/healthy")
+    ]
+    assert len(routes) > 60
+    async with httpx.AsyncClient(base_url=api.listening.url, trust_env=False) as client:
+        for method, path in routes:
+            answer = await client.request(method, path.replace("{", "").replace("}", ""))
+            assert answer.status_code == 401, (method, path)
+    assert api.device.asked == []
 
 
 @pytest.mark.parametrize(
@@ -102,6 +133,8 @@ async def test_the_host(folder: Path, host: str, status: int) -> None:
         ("http://127.0.0.1:3000", 403),
         ("https://evil.example", 403),
         ("null", 403),
+        ("", 403),
+        ("http://[::1", 403),
     ],
 )
 async def test_pages_of_others_can_do_nothing_even_without_a_key(
@@ -116,6 +149,28 @@ async def test_pages_of_others_can_do_nothing_even_without_a_key(
         assert bool(api.control.run_states) == (status == 200)
 
 
+@pytest.mark.parametrize(
+    ("site", "path", "status"),
+    [
+        ("same-origin", "/v1/apps", 200),
+        ("none", "/v1/apps", 200),
+        ("cross-site", "/v1/apps", 403),
+        ("same-site", "/v1/apps", 403),
+        ("Cross-Site", "/v1/apps", 403),
+        ("cross-site", "/docs", 200),
+        ("same-site", "/ping", 403),
+    ],
+)
+async def test_what_a_browser_says_about_the_page_counts_too(
+    folder: Path, site: str, path: str, status: int
+) -> None:
+    """A page of another site can ask with GET and without Origin, by an image for one."""
+    async with running(folder, require_key=False) as api:
+        answer = await api.tcp.get(path, headers={"Sec-Fetch-Site": site})
+
+    assert answer.status_code == status, answer.text
+
+
 async def test_without_a_key_loopback_is_open_and_that_is_said_aloud(folder: Path) -> None:
     with capture_logs() as logs:
         async with running(folder, require_key=False, key="") as api:
@@ -126,10 +181,13 @@ async def test_without_a_key_loopback_is_open_and_that_is_said_aloud(folder: Pat
     assert [(line["event"], line["log_level"]) for line in logs] == [("api_without_key", "warning")]
 
 
-async def test_without_a_key_nothing_but_loopback(folder: Path) -> None:
-    with pytest.raises(ValueError, match="loopback only"):
-        async with running(folder, require_key=False, host="0.0.0.0"):
+@pytest.mark.parametrize("options", [{"host": "0.0.0.0"}, {"mode": "OPEN"}])
+async def test_without_a_key_nothing_but_loopback(folder: Path, options: dict[str, str]) -> None:
+    with pytest.raises(EdgeError, match="loopback only"):
+        async with running(folder, require_key=False, **options):
             pass
+
+    assert list(folder.iterdir()) == []
 
 
 async def test_a_missing_key_is_no_open_door(folder: Path) -> None:
@@ -137,7 +195,7 @@ async def test_a_missing_key_is_no_open_door(folder: Path) -> None:
         async with running(folder, key=""):
             pass
     with pytest.raises(ValueError, match="a key is required"):
-        Guard(lambda *_: None, key="")
+        Guard(lambda *_: None, key="", access=access_of("LOCALHOST_ONLY"))
 
 
 async def test_the_unix_socket_asks_for_nothing(api: Api) -> None:

@@ -23,6 +23,7 @@ CODES = {
     "ConflictError": 409,
     "LockedError": 423,
     "StoreError": 500,
+    "StoreDamagedError": 500,
     "EngineError": 502,
     "EngineUnreachableError": 503,
     "NoSpaceError": 507,

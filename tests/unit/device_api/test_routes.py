@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from functools import cache
 from typing import Any
 
-import httpx
-import jsonschema_rs
 import pytest
 
 from iotistic.api.app import App
 from iotistic.api.appservice import AppService, RunState
-from iotistic.bus import Bus
-from iotistic.device_api.app import create_app
 from tests.unit.device_api.conftest import Api
-from tests.unit.device_api.memory import Memory, shop
+from tests.unit.device_api.described import check
+from tests.unit.device_api.memory import shop
 
 SECRET = {
     "apiVersion": "v1",
@@ -24,35 +19,6 @@ SECRET = {
     "data": {"password": "czNjcmV0"},
 }
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "conf"}, "data": {"a": "b"}}
-
-
-@cache
-def openapi() -> dict[str, Any]:
-    return create_app(control=Memory(), bus=Bus(), version="1", install="x").openapi()
-
-
-def check(answer: httpx.Response, status: int = 200) -> Any:
-    """The body, after it was held against the API's own description of it."""
-    assert answer.status_code == status, answer.text
-    document = openapi()
-    path = answer.request.url.path
-    described = [
-        operations[answer.request.method.lower()]["responses"]
-        for template, operations in document["paths"].items()
-        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)
-        and answer.request.method.lower() in operations
-    ]
-    assert described, path
-    content = described[0].get(str(status), described[0]["default"])["content"]
-    schema = content[answer.headers["content-type"].split(";")[0]].get("schema", {})
-    jsonschema_rs.validate({**schema, "components": document["components"]}, answer.json())
-    return answer.json()
-
-
-@pytest.fixture
-async def shop_api(api: Api) -> Api:
-    await api.control.apply([shop()])
-    return api
 
 
 async def test_ping_and_healthy_are_text(api: Api) -> None:

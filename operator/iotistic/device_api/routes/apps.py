@@ -16,12 +16,15 @@ from iotistic.api.errors import InvalidResourceError, Problem
 from iotistic.controllers.base import ApplyResult, AppsControl
 from iotistic.device_api import models
 from iotistic.device_api.answers import container_id, original, resource
-from iotistic.device_api.route import router
+from iotistic.device_api.bodies import Documents, MaybeDocuments
+from iotistic.device_api.route import also, router
 
 DryRun = Annotated[bool, Query(alias="dryRun", description="Check everything, change nothing")]
 Purge = Annotated[bool | None, Query(description="Its volumes go too; absent: as its deletionPolicy says")]
 AppDocument = Annotated[dict[str, Any], WithJsonSchema({"$ref": "#/components/schemas/App"})]
 """Checked at apply, with all problems at once; here it only has to be an object."""
+CHANGE = also(409, 422, 423)
+RUN = also(404, 409, 423, 502, 503)
 
 
 def apps_router(control: AppsControl) -> APIRouter:
@@ -38,26 +41,26 @@ def _add_reading(routes: APIRouter, control: AppsControl) -> None:
     async def list_apps() -> Response:
         return JSONResponse({"items": [resource(app) for app in control.apps()]})
 
-    @routes.get("/v1/apps/{name}", response_model=App | models.OriginalApp)
+    @routes.get("/v1/apps/{name}", response_model=App | models.OriginalApp, responses=also(404))
     async def get_app(name: str) -> Response:
         """By name: the resource with its status. By number: the fields of the first agent."""
         app = control.app(name)
         return JSONResponse(original(app, int(name)) if name != app.name else resource(app))
 
-    @routes.post("/v1/plan", response_model=models.PlanAnswer)
-    async def plan(body: models.MaybeDocuments | None = None) -> Response:
+    @routes.post("/v1/plan", response_model=models.PlanAnswer, responses=also(409, 422, 503))
+    async def plan(body: MaybeDocuments | None = None) -> Response:
         """What applying these would do now. Changes nothing."""
         found = await control.plan(body.documents if body else [])
         return JSONResponse(asdict(found))
 
 
 def _add_changing(routes: APIRouter, control: AppsControl) -> None:
-    @routes.post("/v1/apply", response_model=models.ApplyAnswer)
-    async def apply(body: models.Documents, dry_run: DryRun = False) -> Response:
+    @routes.post("/v1/apply", response_model=models.ApplyAnswer, responses=CHANGE)
+    async def apply(body: Documents, dry_run: DryRun = False) -> Response:
         """Take documents, all or nothing; durable when it answers."""
         return _applied(await control.apply(body.documents, dry_run=dry_run))
 
-    @routes.put("/v1/apps/{name}", response_model=models.ApplyAnswer)
+    @routes.put("/v1/apps/{name}", response_model=models.ApplyAnswer, responses=CHANGE)
     async def put_app(
         name: str, document: Annotated[AppDocument, Body()], dry_run: DryRun = False
     ) -> Response:
@@ -65,7 +68,12 @@ def _add_changing(routes: APIRouter, control: AppsControl) -> None:
         _check_is_app(document, name)
         return _applied(await control.apply([document], dry_run=dry_run))
 
-    @routes.delete("/v1/apps/{name}", response_model=models.DeleteAnswer, status_code=202)
+    @routes.delete(
+        "/v1/apps/{name}",
+        response_model=models.DeleteAnswer,
+        status_code=202,
+        responses=also(404, 409, 423),
+    )
     async def delete_app(name: str, purge: Purge = None) -> Response:
         """Take an App out of the target; its containers go after this answer."""
         app = control.app(name)
@@ -75,21 +83,21 @@ def _add_changing(routes: APIRouter, control: AppsControl) -> None:
 
 
 def _add_running(routes: APIRouter, control: AppsControl) -> None:
-    @routes.post("/v1/apps/{name}/start", response_model=models.AppAction)
+    @routes.post("/v1/apps/{name}/start", response_model=models.AppAction, responses=RUN)
     async def start_app(name: str) -> Response:
         """Start all services; holds over reboots."""
         app = control.app(name)
         await control.set_run_state(app.name, None, RunState.RUNNING)
         return _acted(app, "started")
 
-    @routes.post("/v1/apps/{name}/stop", response_model=models.AppAction)
+    @routes.post("/v1/apps/{name}/stop", response_model=models.AppAction, responses=RUN)
     async def stop_app(name: str) -> Response:
         """Stop all services; holds over reboots and new versions of the App."""
         app = control.app(name)
         await control.set_run_state(app.name, None, RunState.STOPPED)
         return _acted(app, "stopped")
 
-    @routes.post("/v1/apps/{name}/restart", response_model=models.AppAction)
+    @routes.post("/v1/apps/{name}/restart", response_model=models.AppAction, responses=RUN)
     async def restart_app(name: str) -> Response:
         """Restart all services in the order of dependsOn; answers when it has begun."""
         app = control.app(name)

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from iotistic.api.errors import NotFoundError
 from iotistic.controllers.base import AppsControl
 from iotistic.device_api import models
-from iotistic.device_api.route import router
+from iotistic.device_api.route import also, router
 
 
 def documents_router(control: AppsControl) -> APIRouter:
@@ -31,7 +31,9 @@ def _add(routes: APIRouter, control: AppsControl, kind: str, word: str) -> None:
     async def list_documents() -> Response:
         return JSONResponse({"items": [dict(document) for document in of_kind().values()]})
 
-    @routes.get(f"/v1/{word}s/{{name}}", response_model=dict[str, Any], name=f"get_{word}")
+    @routes.get(
+        f"/v1/{word}s/{{name}}", response_model=dict[str, Any], name=f"get_{word}", responses=also(404)
+    )
     async def get_document(name: str) -> Response:
         found = of_kind()
         if name not in found:
@@ -39,7 +41,12 @@ def _add(routes: APIRouter, control: AppsControl, kind: str, word: str) -> None:
             raise NotFoundError(f"no {kind} {name!r} on this device", hint=f"there are: {known}")
         return JSONResponse(dict(found[name]))
 
-    @routes.delete(f"/v1/{word}s/{{name}}", response_model=models.DeletedDocument, name=f"delete_{word}")
+    @routes.delete(
+        f"/v1/{word}s/{{name}}",
+        response_model=models.DeletedDocument,
+        name=f"delete_{word}",
+        responses=also(404, 409),
+    )
     async def delete_document(name: str) -> Response:
         """Refused while an App refers to it."""
         await control.delete_document(kind, name)

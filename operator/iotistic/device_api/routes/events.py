@@ -28,9 +28,8 @@ LastId = Annotated[
 ]
 ANSWER: dict[int | str, dict[str, object]] = {
     200: {
-        "model": models.Events,
         "description": "The list; with follow one event each, `id:` its seq, `data:` its JSON",
-        "content": {"text/event-stream": {}},
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
 
@@ -49,7 +48,7 @@ def events_router(
             return control.app(app).name
         return app
 
-    @routes.get("/v1/events", responses=ANSWER, response_class=Response)
+    @routes.get("/v1/events", response_model=models.Events, responses=ANSWER)
     async def events(
         follow: Follow = False, after: After = None, app: OfApp = None, last_id: LastId = None
     ) -> Response:

@@ -12,9 +12,11 @@ from iotistic.controllers.base import AppsControl
 from iotistic.device_api import models
 from iotistic.device_api.addresses import find_service
 from iotistic.device_api.answers import resource
-from iotistic.device_api.route import router
+from iotistic.device_api.route import also, router
 
 OfApp = Annotated[str | None, Query(alias="app", description="Only of this App (name or number)")]
+FIND = also(404, 409)
+RUN = also(404, 409, 423, 502, 503)
 RUN_STATES = {
     "start": (RunState.RUNNING, "started"),
     "stop": (RunState.STOPPED, "stopped"),
@@ -46,21 +48,21 @@ def service_anywhere(control: AppsControl, address: str, app: str | None) -> App
 
 
 def _add_reading(routes: APIRouter, control: AppsControl) -> None:
-    @routes.get("/v1/services", response_model=models.AppServices)
+    @routes.get("/v1/services", response_model=models.AppServices, responses=also(404))
     async def list_services(app: OfApp = None) -> Response:
         name = control.app(app).name if app is not None else None
         return _listed(control.services(name))
 
-    @routes.get("/v1/apps/{name}/services", response_model=models.AppServices)
+    @routes.get("/v1/apps/{name}/services", response_model=models.AppServices, responses=also(404))
     async def list_services_of_app(name: str) -> Response:
         return _listed(control.services(control.app(name).name))
 
-    @routes.get("/v1/services/{address}", response_model=AppService)
+    @routes.get("/v1/services/{address}", response_model=AppService, responses=FIND)
     async def get_service(address: str, app: OfApp = None) -> Response:
         """By `web`, `web-1`, `shop-web` or `shop-web-1`; 409 names all that it could mean."""
         return JSONResponse(resource(service_anywhere(control, address, app)))
 
-    @routes.get("/v1/apps/{name}/services/{service}", response_model=AppService)
+    @routes.get("/v1/apps/{name}/services/{service}", response_model=AppService, responses=FIND)
     async def get_service_of_app(name: str, service: str) -> Response:
         return JSONResponse(resource(service_in_app(control, name, service)))
 
@@ -86,7 +88,9 @@ def _add_action(routes: APIRouter, control: AppsControl, action: str) -> None:
         (f"/v1/services/{{address}}/{action}", by_address, f"{action}_service"),
         (f"/v1/apps/{{name}}/services/{{service}}/{action}", in_app, f"{action}_service_of_app"),
     ):
-        routes.add_api_route(path, handler, methods=["POST"], name=name, response_model=models.ServiceAction)
+        routes.add_api_route(
+            path, handler, methods=["POST"], name=name, response_model=models.ServiceAction, responses=RUN
+        )
 
 
 def _listed(services: list[AppService]) -> Response:

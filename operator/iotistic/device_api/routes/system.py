@@ -10,8 +10,13 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from iotistic.api.base import API_VERSION
 from iotistic.api.errors import EngineError
 from iotistic.controllers.base import AppsControl
-from iotistic.device_api import models
+from iotistic.device_api import device_models as models
 from iotistic.device_api.route import router
+
+WHY_NOT = {
+    "description": "Unhealthy, and why, one reason a line",
+    "content": {"text/plain": {"schema": {"type": "string"}}},
+}
 
 
 def system_router(control: AppsControl, *, version: str, install: str) -> APIRouter:
@@ -25,14 +30,23 @@ def system_router(control: AppsControl, *, version: str, install: str) -> APIRou
     @routes.get(
         "/v1/healthy",
         response_class=PlainTextResponse,
-        responses={500: {"description": "Why not, one reason a line", "content": {"text/plain": {}}}},
+        responses={500: WHY_NOT},
     )
     async def healthy() -> Response:
         """Whether the agent does its job; needs no key."""
-        health = control.health()
-        if health.ok:
-            return PlainTextResponse("OK")
-        return PlainTextResponse("\n".join(("Unhealthy", *health.reasons)), 500)
+        return _healthy(control)
+
+    @routes.head("/ping", name="ping_head", response_class=PlainTextResponse)
+    async def ping_head() -> Response:
+        """For checks that ask for no body, as `wget --spider` does."""
+        return PlainTextResponse("OK")
+
+    @routes.head(
+        "/v1/healthy", name="healthy_head", response_class=PlainTextResponse, responses={500: WHY_NOT}
+    )
+    async def healthy_head() -> Response:
+        """For checks that ask for no body, as `wget --spider` does."""
+        return _healthy(control)
 
     @routes.get("/v1/version", response_model=models.VersionAnswer)
     async def get_version() -> Response:
@@ -47,6 +61,13 @@ def system_router(control: AppsControl, *, version: str, install: str) -> APIRou
         )
 
     return routes
+
+
+def _healthy(control: AppsControl) -> Response:
+    health = control.health()
+    if health.ok:
+        return PlainTextResponse("OK")
+    return PlainTextResponse("\n".join(("Unhealthy", *health.reasons)), 500)
 
 
 async def _engine(control: AppsControl) -> dict[str, Any]:
