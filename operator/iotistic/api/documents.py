@@ -17,6 +17,7 @@ from iotistic.api.examining import examine, resource_name
 from iotistic.api.positions import Parsed, member, parse
 from iotistic.api.together import check_together
 from iotistic.api.warnings import warnings_of
+from iotistic.api.wording import printable
 
 __all__ = ["Document", "check_documents", "check_together", "load_documents", "warnings_of"]
 
@@ -108,7 +109,7 @@ def _documents_of(parsed: Parsed, source: str, title: str) -> tuple[list[Documen
         problems.append(
             Problem(
                 resource=resource,
-                path=fault.path.removeprefix(around.base).lstrip(".") if around else fault.path,
+                path=printable(fault.path.removeprefix(around.base).lstrip(".") if around else fault.path),
                 message=fault.message,
                 hint=fault.hint,
                 source=source,

@@ -18,7 +18,7 @@ from iotistic.api.core import ConfigMap, Secret
 from iotistic.api.errors import Problem
 from iotistic.api.positions import MOST_DEEP, member
 from iotistic.api.shape import has_null, schema_of, without_nulls
-from iotistic.api.wording import Finding, closest, findings_of, kind_of, shown
+from iotistic.api.wording import Finding, closest, findings_of, kind_of, printable, shown
 
 KINDS: Mapping[str, type[App] | type[Secret] | type[ConfigMap]] = {
     "App": App,
@@ -84,7 +84,13 @@ def _presentable(text: str) -> bool:
 
 def _problems(resource: str, findings: list[Finding]) -> tuple[Problem, ...]:
     return tuple(
-        Problem(resource=resource, path=one.path, message=one.message, hint=one.hint) for one in findings
+        Problem(
+            resource=resource,
+            path=printable(one.path),
+            message=printable(one.message),
+            hint=printable(one.hint),
+        )
+        for one in findings
     )
 
 

@@ -24,7 +24,7 @@ ELSEWHERE = {
     "read_only": "securityContext.readOnlyRootFilesystem", "mem_limit": "resources.limits.memory",
     "cpus": "resources.limits.cpu", "deploy": "resources", "strategy": "update.strategy",
     "containers": "services", "workdir": "workingDir", "published": "hostPort", "target": "containerPort",
-    "source": "name", "network": "networks",
+    "source": "name", "network": "networks", "stringData": "data", "binaryData": "data",
 }  # fmt: skip
 """What compose, Docker and Kubernetes call something that has another name here."""
 
@@ -97,6 +97,11 @@ def shown(value: Any) -> str:
             return "a mapping"
         case _:
             return "a list"
+
+
+def printable(text: str) -> str:
+    """The text on one line, whatever was written: a name with a line break is shown with \\n."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def kind_of(value: Any) -> str:
