@@ -48,11 +48,9 @@ def _lock(descriptor: int, path: Path, since: str) -> None:
         ) from None
     except OSError as error:
         raise _unusable(path, error) from error
-    try:
+    with suppress(OSError):  # a full disk: only what the second agent is told gets lost
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()} {since}\n".encode(), 0)
-    except OSError as error:
-        raise _unusable(path, error) from error
 
 
 def _first(descriptor: int) -> str:

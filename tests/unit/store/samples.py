@@ -56,6 +56,12 @@ def record(name: str = "shop", *, app_id: int = 1001, release: str = "1", **fiel
     return AppRecord(app_id=app_id, release=release, **(given | fields))
 
 
+def revision(name: str = "shop", digest: str = "d1", release: str = "1", **fields: Any) -> RevisionRecord:
+    """A release that is remembered."""
+    given: dict[str, Any] = {"created": "2026-11-24T10:00:00Z", "document": app(name)}
+    return RevisionRecord(app=name, digest=digest, release=release, **(given | fields))
+
+
 def secret(name: str = "login", **values: str) -> Secret:
     """A Secret with these values."""
     return Secret.model_validate({"metadata": {"name": name}, "stringData": values})

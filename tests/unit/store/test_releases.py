@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,16 +14,11 @@ from iotistic.api.errors import StoreError
 from iotistic.store.base import MOST_SAVED_LINES, Backoff, RevisionRecord, SavedLines
 from iotistic.store.sqlite import SqliteStore, open_store
 from tests.unit.store import samples
-from tests.unit.store.samples import config_map, record, secret
+from tests.unit.store.samples import config_map, record, revision, secret
 
 once_a_file = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-def revision(app: str = "shop", digest: str = "d1", release: str = "1", **fields: Any) -> RevisionRecord:
-    given: dict[str, Any] = {"created": "2026-11-24T10:00:00Z", "document": samples.app(app)}
-    return RevisionRecord(app=app, digest=digest, release=release, **(given | fields))
 
 
 def saved(*lines: str, reason: str = "CrashLoop") -> SavedLines:
@@ -268,28 +261,6 @@ def test_what_is_so_already_is_not_written_again(
 
     store.set_release("c1", "changed")
     assert files() != before
-
-
-def test_a_revision_that_this_version_can_t_read_is_named_without_its_values(
-    store: SqliteStore, path: Path
-) -> None:
-    fill(store)
-    store.close()
-    connection = sqlite3.connect(path)
-    connection.execute(
-        """UPDATE iotistic_revision SET document = '{"spec": {"x": "hunter2"}}' WHERE app = 'shop'"""
-    )
-    connection.commit()
-    connection.close()
-    again = open_store(path)
-
-    with pytest.raises(StoreError, match="App shop is kept in a form that this version can't read") as caught:
-        again.revisions()
-
-    assert "hunter2" not in str(caught.value) + caught.value.hint
-    assert "table iotistic_revision" in caught.value.hint
-    assert [found.name for found in again.apps()] == ["shop", "till"]
-    again.close()
 
 
 @once_a_file

@@ -42,7 +42,9 @@ def main(arguments: list[str]) -> int:
     try:
         migrate(Path(arguments[0]))
     except StoreError as error:
-        sys.stderr.write(json.dumps({"message": error.message, "hint": error.hint}) + "\n")
+        sys.stderr.write(
+            json.dumps({"reason": error.reason, "message": error.message, "hint": error.hint}) + "\n"
+        )
         return TOLD
     return 0
 

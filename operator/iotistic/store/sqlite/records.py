@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Table
 
 from iotistic.api.app import App
@@ -19,7 +19,7 @@ from iotistic.store.base import MOST_SAVED_LINES, AppRecord, RevisionRecord, Sav
 from iotistic.store.sqlite import schema
 
 Row = Mapping[str, Any]
-AnyModel = TypeVar("AnyModel", bound=Model)
+Value = TypeVar("Value")
 
 
 def app_row(record: AppRecord) -> dict[str, Any]:
@@ -38,14 +38,15 @@ def app_row(record: AppRecord) -> dict[str, Any]:
 
 def app_record(row: Row, run_states: Mapping[str, RunState], path: Path) -> AppRecord:
     """The record of a row. Raises StoreError when it can't be read."""
+    what = f"App {row['name']}"
     return AppRecord(
-        app=_document(App, row["document"], schema.app, row["name"], path),
+        app=_parsed(App.model_validate_json, row["document"], what, schema.app, path),
         app_id=row["app_id"],
         release=row["release"],
         generation=row["generation"],
         digest=row["digest"],
         created=row["created"],
-        service_ids=json.loads(row["service_ids"]),
+        service_ids=_parsed(_NUMBERS.validate_json, row["service_ids"], what, schema.app, path),
         run_states=run_states,
     )
 
@@ -74,13 +75,14 @@ def revision_row(record: RevisionRecord) -> dict[str, Any]:
 
 def revision_record(row: Row, path: Path) -> RevisionRecord:
     """The record of a row. Raises StoreError when it can't be read."""
-    contents = json.loads(row["contents"])
+    what = f"a release of App {row['app']}"
+    contents = _parsed(_BODIES.validate_json, row["contents"], what, schema.revision, path)
     return RevisionRecord(
         app=row["app"],
         digest=row["digest"],
         release=row["release"],
         created=row["created"],
-        document=_document(App, row["document"], schema.revision, row["app"], path),
+        document=_parsed(App.model_validate_json, row["document"], what, schema.revision, path),
         contents=tuple(
             _core_document(kind, text, schema.revision, name, path) for kind, name, text in contents
         ),
@@ -98,21 +100,41 @@ def saved_lines_row(app: str, service: str, saved: SavedLines) -> dict[str, Any]
     }
 
 
+def run_state(row: Row, path: Path) -> RunState:
+    """The state of a row of table `run_state`. Raises StoreError when it can't be read."""
+    what = f"the run state of {row['service']} of App {row['app']}"
+    return _parsed(_RUN_STATE.validate_python, row["state"], what, schema.run_state, path)
+
+
+def saved_lines(row: Row, path: Path) -> SavedLines:
+    """The lines of a row. Raises StoreError when they can't be read."""
+    what = f"the last lines of {row['service']} of App {row['app']}"
+    lines = _parsed(_TEXTS.validate_json, row["lines"], what, schema.saved_lines, path)
+    return SavedLines(time=row["time"], reason=row["reason"], lines=tuple(lines))
+
+
+_RUN_STATE = TypeAdapter(RunState)
+_NUMBERS = TypeAdapter(dict[str, int])
+_TEXTS = TypeAdapter(list[str])
+_BODIES = TypeAdapter(list[tuple[str, str, str]])
+"""Of a revision: kind, name and body of each document."""
+
+
 def _core_document(kind: str, text: str, table: Table, name: str, path: Path) -> Secret | ConfigMap:
     if kind == "Secret":
-        return _document(Secret, text, table, name, path)
-    return _document(ConfigMap, text, table, name, path)
+        return _parsed(Secret.model_validate_json, text, f"Secret {name}", table, path)
+    return _parsed(ConfigMap.model_validate_json, text, f"ConfigMap {name}", table, path)
 
 
-def _document(model: type[AnyModel], text: str, table: Table, name: str, path: Path) -> AnyModel:
+def _parsed(parse: Callable[[str], Value], text: str, what: str, table: Table, path: Path) -> Value:
+    """A column's value taken apart. Raises StoreError that names the row, never its values."""
     try:
-        return model.model_validate_json(text)
+        return parse(text)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
+        first = error.errors(include_input=False, include_context=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or table.name
         raise StoreError(
-            f"{path}: {model.__name__} {name} is kept in a form that this version can't read "
-            f"({where}: {first['msg']})",
+            f"{path}: {what} is kept in a form that this version can't read ({where}: {first['msg']})",
             hint="install the version that wrote it again, or remove the row from table "
             f"{table.name} and apply the document again",
         ) from None

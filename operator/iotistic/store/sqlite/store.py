@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from iotistic.api.appservice import RunState
 from iotistic.api.core import ConfigMap, Secret
-from iotistic.api.errors import StoreError
+from iotistic.api.errors import StoreDamagedError, StoreError
 from iotistic.store.base import AppRecord, Backoff, Deletion, RevisionRecord, SavedLines
 from iotistic.store.identity import Identity, load_identity
 from iotistic.store.sqlite import schema
@@ -28,6 +27,8 @@ from iotistic.store.sqlite.records import (
     core_document,
     revision_record,
     revision_row,
+    run_state,
+    saved_lines,
     saved_lines_row,
 )
 
@@ -57,6 +58,7 @@ class SqliteStore:
         self._connection: Connection | None = connection
         self._identity = identity
         self._lock = threading.Lock()
+        self._damage: StoreDamagedError | None = None
 
     @property
     def install(self) -> str:
@@ -74,7 +76,7 @@ class SqliteStore:
             rows = _rows(connection, schema.app, by="name")
             states: dict[str, dict[str, RunState]] = defaultdict(dict)
             for row in _rows(connection, schema.run_state, by="service"):
-                states[row["app"]][row["service"]] = RunState(row["state"])
+                states[row["app"]][row["service"]] = run_state(row, self._path)
         return [app_record(row, states.get(row["name"], {}), self._path) for row in rows]
 
     def put(
@@ -230,9 +232,7 @@ class SqliteStore:
         query = select(table).where(table.c.app == app, table.c.service == service)
         with self._transaction() as connection:
             row = connection.execute(query).mappings().first()
-        if row is None:
-            return None
-        return SavedLines(time=row["time"], reason=row["reason"], lines=tuple(json.loads(row["lines"])))
+        return None if row is None else saved_lines(dict(row), self._path)
 
     def save_lines(self, app: str, service: str, saved: SavedLines) -> None:
         """Keep these instead of the service's former ones."""
@@ -262,12 +262,21 @@ class SqliteStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        """The connection for one thread; what was written is on the disk when the block has ended."""
-        with self._lock, errors_of(self._path):
+        """The connection for one thread; what was written is on the disk when the block has ended.
+
+        Once the file is known to be damaged nothing is read or written any more: writing on makes it worse.
+        """
+        with self._lock:
+            if self._damage is not None:
+                raise StoreDamagedError(self._damage.message, hint=self._damage.hint)
             if self._connection is None:
                 raise StoreError(f"{self._path} is closed", hint="the agent is stopping: start it again")
-            with self._connection.begin():
-                yield self._connection
+            try:
+                with errors_of(self._path), self._connection.begin():
+                    yield self._connection
+            except StoreDamagedError as error:
+                self._damage = error
+                raise
 
 
 def _rows(connection: Connection, table: Table, *, by: str) -> list[dict[str, Any]]:
