@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from iotctl.endpoint import Endpoint
-from iotctl.exits import CommandError, ExitCode, NotFoundError, ProblemsError
+from iotctl.exits import BadInputError, CommandError, ExitCode, NotFoundError, ProblemsError
 
 if TYPE_CHECKING:
     import httpx
@@ -42,6 +43,19 @@ class Agent:
         """Ask for something to be done."""
         return self._ask("POST", path, query, body)
 
+    def post_patiently(self, path: str, body: object, seconds: float) -> Json:
+        """The same for what may take so long."""
+        return self._ask("POST", path, {}, body, seconds)
+
+    def upload(self, path: str, file: str) -> Json:
+        """Send a file, or standard input for `-`, as it is. Raises: BadInputError when it can't be read."""
+        with self._errors(), _opened(file) as content:
+            headers = {"content-type": "application/x-tar"}
+            answer = self._client.post(path, content=content, headers=headers, timeout=None)
+        self._check(answer)
+        found: Json = answer.json()
+        return found
+
     def delete(self, path: str, **query: object) -> Json:
         """Ask for something to go."""
         return self._ask("DELETE", path, query)
@@ -69,9 +83,18 @@ class Agent:
                 elif line.startswith(":"):
                     yield None
 
-    def _ask(self, method: str, path: str, query: Mapping[str, object], body: object = None) -> Json:
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, object],
+        body: object = None,
+        patience_seconds: float = ANSWER_SECONDS,
+    ) -> Json:
         with self._errors():
-            answer = self._client.request(method, path, params=_query(query), json=body)
+            answer = self._client.request(
+                method, path, params=_query(query), json=body, timeout=patience_seconds
+            )
         self._check(answer)
         if not _is_json(answer):
             raise self._stranger(answer)
@@ -170,6 +193,15 @@ class Agent:
             hint="Is another program on that port? Point at the agent:  iotctl --url http://HOST:48484",
             code=ExitCode.UNAVAILABLE,
         )
+
+
+def _opened(file: str) -> AbstractContextManager[BinaryIO]:
+    if file == "-":
+        return nullcontext(sys.stdin.buffer)
+    try:
+        return Path(file).open("rb")
+    except OSError as error:
+        raise BadInputError(f"{file}: {(error.strerror or 'unreadable').lower()}") from error
 
 
 def sentence(text: str) -> str:

@@ -22,7 +22,6 @@ def read_documents(paths: Sequence[str]) -> list[Document]:
     Raises: BadInputError for what can't be read; ProblemsError with every problem of all files.
     """
     from iotistic.api.documents import load_documents
-
     from iotistic.api.errors import InvalidResourceError
 
     found: list[Document] = []

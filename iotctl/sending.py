@@ -11,7 +11,6 @@ from iotctl.exits import ProblemsError
 
 if TYPE_CHECKING:
     from iotistic.api.documents import Document
-
     from iotistic.api.errors import Problem
 
 

@@ -42,6 +42,13 @@ def short_id(value: object) -> str:
     return str(value).removeprefix("sha256:")[:12]
 
 
+def megabytes(size: int) -> str:
+    """Bytes as people compare them; empty for none."""
+    if not size:
+        return ""
+    return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.2f} GB"
+
+
 APPS = (
     _field("NAME", "name"),
     _field("APP-ID", "appId"),
@@ -69,6 +76,26 @@ SERVICES = (
     Column(title="DIGEST", show=lambda row: short_id(row["imageDigest"]), wide=True),
     _field("EXIT", "exitCode", wide=True),
     _field("SINCE", "since", wide=True),
+)
+HISTORY = (
+    _field("RELEASE", "release"),
+    _field("STATE", "state", state=True),
+    Column(title="AGE", show=lambda row: age(row["created"])),
+    _field("IMAGES", "images"),
+    _field("WHY", "why"),
+    Column(title="DIGEST", show=lambda row: short_id(row["digest"]), wide=True),
+)
+USAGE = (
+    _field("SERVICE", "name"),
+    Column(title="CPU", show=lambda row: f"{row['cpuPercent']:.1f} %"),
+    Column(title="MEMORY", show=lambda row: megabytes(row["memoryBytes"])),
+    Column(title="LIMIT", show=lambda row: megabytes(row["memoryLimitBytes"]) or "none"),
+)
+IMAGES = (
+    _field("IMAGE", "ref"),
+    Column(title="SIZE", show=lambda row: megabytes(row["sizeBytes"])),
+    Column(title="USED BY", show=lambda row: ", ".join(row["users"]) or "nothing"),
+    Column(title="DIGEST", show=lambda row: short_id(row["digest"]), wide=True),
 )
 SECRETS = (_field("NAME", "name"), _field("TYPE", "type"), _field("KEYS", "keys"))
 CONFIGMAPS = (_field("NAME", "name"), _field("KEYS", "keys"))

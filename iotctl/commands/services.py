@@ -122,7 +122,11 @@ def info(
 @command(
     group,
     "logs",
-    examples=("iotctl services logs web-1 -f", "iotctl services logs shop-web-1 -n 50"),
+    examples=(
+        "iotctl services logs web-1 -f",
+        "iotctl services logs shop-web-1 -n 50",
+        "iotctl services logs web-1 --previous",
+    ),
 )
 def logs(
     context: typer.Context,
@@ -133,6 +137,9 @@ def logs(
     timestamps: Annotated[
         bool, typer.Option("--timestamps", "-t", help="Begin lines with their time.")
     ] = False,
+    previous: Annotated[
+        bool, typer.Option("--previous", "-p", help="The end of what the container before this one wrote.")
+    ] = False,
 ) -> None:
     """Show what a service wrote."""
     from iotctl.logtext import show_log
@@ -140,7 +147,8 @@ def logs(
 
     agent = agent_of(context)
     path = f"{service_path(find_service(agent, service, app))}/logs"
-    show_log(agent.lines(path, follow=follow, tail=tail), names=False, timestamps=timestamps)
+    lines = agent.lines(path, follow=follow and not previous, tail=tail, previous=previous or None)
+    show_log(lines, names=False, timestamps=timestamps and not previous)
 
 
 def _act(context: typer.Context, address: str, app: str | None, action: str) -> None:

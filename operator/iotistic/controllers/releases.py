@@ -56,7 +56,7 @@ class Releases:
                 else "",
                 images=tuple(service.image for service in revision.document.spec.services),
             )
-            for revision in reversed(self._desired.revisions.get(record.name, {}).values())
+            for revision in sorted(self._desired.revisions.get(record.name, {}).values(), key=_age)
         ]
 
     async def rollback(self, app: str, release: str | None) -> Applied:
@@ -158,3 +158,8 @@ class Releases:
                 f"which App {others[0]} uses as well",
                 hint="apply the files that you want by hand",
             )
+
+
+def _age(revision: RevisionRecord) -> tuple[int, str]:
+    """Sorts the newest first: one that is wanted again has a new number, but keeps its first moment."""
+    return -int(revision.release) if revision.release.isdigit() else 0, revision.created

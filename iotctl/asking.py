@@ -1,0 +1,25 @@
+"""Questions before something that can't be undone."""
+
+from __future__ import annotations
+
+import sys
+
+from iotctl.exits import BadInputError, CommandError
+
+
+def confirm(what: str, *, yes: bool) -> None:
+    """Go on only when somebody says so.
+
+    Args:
+        what: one or two sentences: what will happen.
+        yes: it was said on the command line.
+
+    Raises: BadInputError where nobody can be asked; CommandError when the answer is no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise BadInputError(what, hint="Nobody can be asked here: add --yes if that is what you want.")
+    answer = input(f"{what}\nGo on? [y/N] ")
+    if answer.strip().lower() not in {"y", "yes"}:
+        raise CommandError("Nothing was changed.")

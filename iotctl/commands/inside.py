@@ -1,0 +1,115 @@
+"""iotctl top, exec and images: a look inside containers, and what their images take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from iotctl.exits import BadInputError
+from iotctl.frame import agent_of, command, new_group
+from iotctl.output import Output, OutputOption, show_rows
+from iotctl.params import ServiceArgument, YesOption, complete_apps, timeout_seconds
+from iotctl.terminal import say, warn
+
+Json = dict[str, Any]
+HEADING = "What runs"
+images = new_group("images", "List, remove, load images.")
+
+
+def add_to(group: typer.Typer) -> None:
+    """Add top and exec."""
+    command(group, "top", heading=HEADING, examples=("iotctl top", "iotctl top shop"))(top)
+    command(
+        group,
+        "exec",
+        heading=HEADING,
+        examples=("iotctl exec web-1 -- ls -l /data", "iotctl exec shop-db-1 --timeout 2m -- backup"),
+    )(exec_)
+
+
+def top(
+    context: typer.Context,
+    app: Annotated[
+        str | None, typer.Argument(metavar="[APP]", help="Of this App only.", autocompletion=complete_apps)
+    ] = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show what running containers use.
+
+    The hungriest come first."""
+    from iotctl.tables import USAGE
+
+    rows = agent_of(context).get("/v1/usage", app=app)["items"]
+    rows = [{"name": f"{row['app']}-{row['service']}", **row} for row in rows]
+    rows.sort(key=lambda row: (-row["cpuPercent"], -row["memoryBytes"]))
+    if not rows and output in {Output.TABLE, Output.WIDE}:
+        warn("Nothing runs.")
+        return
+    show_rows(rows, USAGE, output, kind="service")
+
+
+def exec_(
+    context: typer.Context,
+    service: ServiceArgument,
+    words: Annotated[list[str], typer.Argument(metavar="-- COMMAND...", help="What to run; no shell.")],
+    timeout: Annotated[str, typer.Option("--timeout", metavar="TIME", help="How long it may take.")] = "30s",
+) -> None:
+    """Run a command inside a service.
+
+    No shell and no terminal; ends with the command's exit code."""
+    from iotctl.lookup import find_service, service_path
+
+    seconds = timeout_seconds(timeout)
+    agent = agent_of(context)
+    path = f"{service_path(find_service(agent, service))}/exec"
+    answer = agent.post_patiently(path, {"command": words, "timeoutSeconds": seconds}, seconds + 10)
+    if answer["output"]:
+        say(answer["output"].rstrip("\n"))
+    if answer["exitCode"]:
+        raise typer.Exit(answer["exitCode"])
+
+
+@command(images, "list", examples=("iotctl images list", "iotctl images list -o json"))
+def list_images(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
+    """List images that Apps use, and those that nothing needs any more."""
+    from iotctl.tables import IMAGES
+
+    rows = agent_of(context).get("/v1/images")["items"]
+    rows = [{"name": row["ref"], **row} for row in rows]
+    if not rows and output in {Output.TABLE, Output.WIDE}:
+        warn("There are no images of Apps on this device.")
+        return
+    show_rows(rows, IMAGES, output, kind="image")
+
+
+@command(images, "prune", examples=("iotctl images prune", "iotctl images prune --yes"))
+def prune(context: typer.Context, yes: YesOption = False) -> None:
+    """Remove images that nothing needs. Current and last good releases keep theirs."""
+    from iotctl.asking import confirm
+
+    confirm("Images that nothing needs are removed; the agent would do so by itself before long.", yes=yes)
+    removed = agent_of(context).delete("/v1/images")["removed"]
+    for name in removed:
+        say(f"image/{name} removed")
+    if not removed:
+        say("Nothing to remove.")
+
+
+@command(
+    images,
+    "load",
+    examples=("iotctl images load shop-images.tar", "docker save web:2 | iotctl images load -"),
+)
+def load(
+    context: typer.Context,
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="What docker save wrote; - for standard input.")
+    ],
+) -> None:
+    """Load images from an archive: for devices that reach no registry."""
+    if file != "-" and not Path(file).is_file():
+        raise BadInputError(f"{file}: no such file")
+    for name in agent_of(context).upload("/v1/images/load", file)["loaded"]:
+        say(f"image/{name} loaded")

@@ -1,0 +1,173 @@
+"""iotctl explain, history, rollback, retry, lock, unlock, recover: why an App is as it is, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from iotctl.exits import BadInputError
+from iotctl.frame import agent_of, command
+from iotctl.output import Output, OutputOption, show, show_rows
+from iotctl.params import AppArgument, TimeoutOption, WaitOption, complete_apps, timeout_seconds
+from iotctl.terminal import paint, say
+
+Json = dict[str, Any]
+HEADING = "Why, and what now"
+NamedApp = Annotated[
+    list[str],
+    typer.Argument(metavar="[app] APP", help="Name or number of an App.", autocompletion=complete_apps),
+]
+OfServiceOption = Annotated[
+    str | None, typer.Option("--service", "-s", metavar="SERVICE", help="Only this service of the App.")
+]
+
+
+def add_to(group: typer.Typer) -> None:
+    """Add the commands."""
+    add: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
+        "explain": (explain, ("iotctl explain app shop", "iotctl explain shop -o json")),
+        "history": (history, ("iotctl history shop", "iotctl history shop -o json")),
+        "rollback": (rollback, ("iotctl rollback shop", "iotctl rollback shop --to 3 --wait")),
+        "retry": (retry, ("iotctl retry shop", "iotctl retry shop --service web")),
+        "lock": (lock, ('iotctl lock shop --reason "stocktaking" --until 2030-01-31T18:00:00Z',)),
+        "unlock": (unlock, ("iotctl unlock shop",)),
+        "recover": (recover, ("iotctl recover shop",)),
+    }
+    for name, (function, examples) in add.items():
+        command(group, name, heading=HEADING, examples=examples)(function)
+
+
+def explain(context: typer.Context, app: NamedApp, output: OutputOption = Output.TABLE) -> None:
+    """Say why an App is not as it should be.
+
+    One sentence, since when, and what to type.
+
+    Ends with 0 also when something is wrong: iotctl wait is for programs.
+    """
+    found = agent_of(context).get(f"{_path(_one(app))}/explain")
+    if output in {Output.JSON, Output.YAML}:
+        show(found, output)
+        return
+    if output is Output.NAME:
+        say(f"app/{found['app']}")
+        return
+    say(found["sentence"])
+    if found["since"]:
+        say(paint(f"Since {found['since']}.", "quiet"))
+    if found["commands"]:
+        say("What now:")
+        for line in found["commands"]:
+            say(f"  {line}")
+
+
+def history(context: typer.Context, app: AppArgument, output: OutputOption = Output.TABLE) -> None:
+    """List an App's releases, newest first."""
+    from iotctl.tables import HISTORY
+
+    rows = agent_of(context).get(f"{_path(app)}/history")["items"]
+    rows = [{"name": row["release"], **row} for row in rows]
+    show_rows(rows, HISTORY, output, kind="release")
+
+
+def rollback(
+    context: typer.Context,
+    app: AppArgument,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="RELEASE", help="This one; else the last good one.")
+    ] = None,
+    wait: WaitOption = False,
+    timeout: TimeoutOption = "5m",
+) -> None:
+    """Go back to an earlier release of an App.
+
+    As if its file were applied again.
+
+    Which releases there are shows iotctl history. A release that fails is undone like any other.
+    """
+    seconds = timeout_seconds(timeout)
+    agent = agent_of(context)
+    answer = agent.post(f"{_path(app)}/rollback", {"release": to} if to else {})
+    say(f"app/{answer['name']} goes back (release {answer['release']})")
+    if wait:
+        from iotctl.waiting import wait as wait_for
+        from iotctl.watch import Goal, Watch
+
+        watch = Watch(
+            goal=Goal.READY, apps=[answer["name"]], generations={answer["name"]: answer["generation"]}
+        )
+        code = wait_for(agent, watch, seconds)
+        if code:
+            raise typer.Exit(code)
+
+
+def retry(context: typer.Context, app: AppArgument, service: OfServiceOption = None) -> None:
+    """Try again now what failed.
+
+    Services that wait for their next try, and a release that was undone."""
+    answer = agent_of(context).post(f"{_path(app)}/retry", {"service": service} if service else {})
+    say(f"{_subject(answer)} is tried again")
+
+
+def lock(
+    context: typer.Context,
+    app: AppArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why; shown to whoever waits.")],
+    service: OfServiceOption = None,
+    owner: Annotated[str, typer.Option("--owner", help="Who; your login when absent.")] = "",
+    until: Annotated[
+        str, typer.Option("--until", metavar="TIME", help="RFC 3339; held until unlocked when absent.")
+    ] = "",
+) -> None:
+    """Hold back updates and stops of an App.
+
+    Until it is unlocked, or the time is over."""
+    body: Json = {"reason": reason, "owner": owner or _login()}
+    body |= {"service": service} if service else {}
+    body |= {"until": until} if until else {}
+    say(f"{_subject(agent_of(context).post(f'{_path(app)}/lock', body))} is locked")
+
+
+def unlock(context: typer.Context, app: AppArgument, service: OfServiceOption = None) -> None:
+    """Let an App be updated again."""
+    say(f"{_subject(agent_of(context).delete(f'{_path(app)}/lock', service=service))} is unlocked")
+
+
+def recover(context: typer.Context, app: AppArgument) -> None:
+    """Take an orphaned App over as it runs.
+
+    Its spec is read off its containers.
+
+    For when the agent's database was lost. What only its file said (update settings, deletionPolicy) gets
+    the defaults; applying the file afterwards changes nothing that runs.
+    """
+    answer = agent_of(context).post(f"{_path(app)}/recover")
+    say(f"app/{answer['name']} is taken over (release {answer['release']})")
+
+
+def _one(words: list[str]) -> str:
+    names = words[1:] if len(words) > 1 and words[0].lower() in {"app", "apps"} else words
+    if len(names) != 1:
+        raise BadInputError("Which App?", hint="iotctl explain app NAME")
+    return names[0]
+
+
+def _path(app: str) -> str:
+    from iotctl.lookup import segment
+    from iotctl.params import resource_name
+
+    return f"/v1/apps/{segment(resource_name(app))}"
+
+
+def _subject(answer: Json) -> str:
+    return f"service/{answer['app']}/{answer['service']}" if answer.get("service") else f"app/{answer['app']}"
+
+
+def _login() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "iotctl"
