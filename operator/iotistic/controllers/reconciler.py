@@ -197,6 +197,7 @@ class Reconciler:
     async def _turn(self) -> None:
         self._wake.clear()
         full, self._full = self._full, False
+        rounds = self.steps.rounds()
         try:
             observed = await self.world.look(self.steps.downloading, full=full)
         except EngineError as error:
@@ -211,7 +212,11 @@ class Reconciler:
         await self.rollouts.turn()
         targets = {target.name: target for target in self._desired.targets()}
         self.steps.cancel_fetches({s.spec.image.full for t in targets.values() for s in t.services})
-        round = next_steps(observed, list(targets.values()), self.planning_options())
+        options = self.planning_options()
+        ended = {app for app, count in self.steps.rounds().items() if rounds.get(app, 0) != count}
+        if ended:  # their steps ended while this was being seen: it may be the world before them
+            options = replace(options, hold=options.hold | ended)
+        round = next_steps(observed, list(targets.values()), options)
         self.facts.take(round)
         self.steps.dispatch(round.steps, targets)
         if full:

@@ -6,6 +6,7 @@ An App whose steps are under way is busy: the planner leaves it alone until they
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from iotistic.api.errors import EdgeError, EngineUnreachableError, NoSpaceError
@@ -54,6 +55,7 @@ class Steps:
         self._await_ready = await_ready
         self._wake = wake
         self._app_locks: dict[str, asyncio.Lock] = {}
+        self._rounds: Counter[str] = Counter()
         self._fetches: dict[str, asyncio.Task[None]] = {}
         self._removals: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -76,6 +78,10 @@ class Steps:
         """Apps whose steps are under way."""
         return {app for app, lock in self._app_locks.items() if lock.locked()}
 
+    def rounds(self) -> dict[str, int]:
+        """How often steps of each App have ended: who has looked before that saw a world that is gone."""
+        return dict(self._rounds)
+
     def dispatch(self, steps: Iterable[Step], targets: dict[str, AppTarget]) -> None:
         """Begin these steps; returns at once."""
         by_app: dict[str, list[Step]] = {}
@@ -92,7 +98,7 @@ class Steps:
         for app, own in by_app.items():
             lock = self._app_locks.setdefault(app, asyncio.Lock())
             if not lock.locked():
-                self._spawn(self._together(lock, own, targets.get(app)))
+                self._spawn(self._together(app, lock, own, targets.get(app)))
 
     def fetch_moves(self, ref: str, within_seconds: float) -> bool:
         """Whether an image is being fetched and got further lately."""
@@ -111,6 +117,7 @@ class Steps:
             target = self._desired.target(app) if app in self._desired.records else None
             for step in steps:
                 error = await self._one(step, target)
+                self._rounds[app] += 1
                 if error is not None:
                     raise error
         self._wake()
@@ -134,9 +141,12 @@ class Steps:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _together(self, lock: asyncio.Lock, steps: list[Step], target: AppTarget | None) -> None:
+    async def _together(
+        self, app: str, lock: asyncio.Lock, steps: list[Step], target: AppTarget | None
+    ) -> None:
         async with lock:
             await asyncio.gather(*(self._one(step, target) for step in steps))
+            self._rounds[app] += 1
         self._wake()
 
     async def _one(self, step: Step, target: AppTarget | None) -> EdgeError | None:
