@@ -14,6 +14,7 @@ from iotistic.api.base import Model
 from iotistic.planning.rounds import next_steps
 from iotistic.planning.short_form import (
     CaseError,
+    at,
     read_apps,
     read_observed,
     read_options,
@@ -77,6 +78,8 @@ def _judge_pair(case: _Case) -> list[str]:
     if case.a is None or case.b is None:
         raise CaseError("same: needs two specs, a and b")
     failed = []
+    for spec, key in ((case.a, "a"), (case.b, "b")):
+        at(key, written_service, spec)
     for words, was, wanted in (("a -> b", case.a, case.b), ("b -> a", case.b, case.a)):
         steps = _update_of_running(was, wanted)
         anew = [step for step in steps if step.action in _MAKES_ANEW]
@@ -89,7 +92,7 @@ def _judge_pair(case: _Case) -> list[str]:
 
 def _update_of_running(was: Mapping[str, Any], wanted: Mapping[str, Any]) -> Sequence[Step]:
     """The round in which everything but the container is as wanted."""
-    specs = [written_service(spec) for spec in (was, wanted)]
+    specs = [written_service(was), written_service(wanted)]
     networks = sorted({name for spec in specs for name in spec.networks} - {"default"})
     volumes = sorted({mount.name for spec in specs for mount in spec.volume_mounts})
     app: dict[str, Any] = {

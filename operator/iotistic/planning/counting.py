@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from iotistic.planning.values import Container, Health, Status
 
 _FRACTION = re.compile(r"\.(\d+)")
-_NEVER_COUNTS = frozenset({Status.DEAD, Status.STOPPING})
+_NEVER_COUNTS = (Status.DEAD, Status.STOPPING)
 
 
 @dataclass(slots=True, kw_only=True)

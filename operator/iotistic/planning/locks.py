@@ -8,8 +8,8 @@ from iotistic.planning.seen import AppSeen
 from iotistic.planning.share import Share
 from iotistic.planning.values import Action, Step, UserLock
 
-GUARDED = frozenset({Action.KILL, Action.STOP, Action.PAUSE, Action.HANDOVER})
-"""What interrupts somebody."""
+GUARDED = (Action.KILL, Action.STOP, Action.PAUSE, Action.HANDOVER)
+"""What interrupts somebody. (No set: members of enums are slow to hash, and this is asked for each step.)"""
 
 
 def under_lock(
@@ -29,24 +29,23 @@ def under_lock(
     steps: list[Step] = []
     waits: list[Step] = []
     guarded: list[Step] = []
+    user = seen.user_lock if not force else None
     for share in shares:
-        own = [step for step in share.steps if step.action not in GUARDED]
-        if len(own) == len(share.steps):
-            steps += own
-            if not own:
-                waits.append(_wait(app, share.service, share.why))
-            continue
+        own, why = share.steps, share.why
+        interrupts = [step for step in own if step.action in GUARDED]
+        if interrupts:
+            guarded += interrupts
+            own = [step for step in own if step.action not in GUARDED]
+            why = _locked(user) if user else "waits for the App's lock"
         steps += own
-        guarded += [step for step in share.steps if step.action in GUARDED]
         if not own:
-            why = _locked(seen.user_lock) if seen.user_lock and not force else "waits for the App's lock"
             waits.append(_wait(app, share.service, why))
     if not guarded:
         return steps, waits
     cause = f"to {guarded[0].action} {guarded[0].service}"
     cause += f" and {len(guarded) - 1} more" if len(guarded) > 1 else ""
-    if seen.user_lock and not force:
-        why = _locked(seen.user_lock)
+    if user:
+        why = _locked(user)
         return steps, [Step(action=Action.WAIT, subject=app, app=app, cause=why, changes=(cause,)), *waits]
     return [Step(action=Action.TAKE_LOCK, subject=app, app=app, cause=cause), *steps], waits
 

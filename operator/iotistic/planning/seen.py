@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from iotistic.planning.values import Container, Observed, Status, UserLock
 
-ALIVE = frozenset({Status.RUNNING, Status.PAUSED, Status.RESTARTING})
+ALIVE = (Status.RUNNING, Status.PAUSED, Status.RESTARTING)
 """A container in one of these has a process to interrupt (R9)."""
 
 

@@ -62,7 +62,7 @@ def validated(model: type[M], value: Any, drop: tuple[str, ...] = ()) -> M:
         first = error.errors(include_url=False, include_input=False)[0]
         parts = [part for part in first["loc"] if part not in drop]
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
-        raise CaseError(first["msg"], place.lstrip(".")) from None
+        raise CaseError(first["msg"].removeprefix("Value error, "), place.lstrip(".")) from None
 
 
 def read_apps(apps: Sequence[Any]) -> list[AppTarget]:

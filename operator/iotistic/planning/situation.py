@@ -13,7 +13,7 @@ from iotistic.planning.images import Images
 from iotistic.planning.seen import AppSeen
 from iotistic.planning.values import AppTarget, Container, Health, ServiceTarget, Status
 
-IMAGES_FIRST = frozenset({Strategy.DOWNLOAD_THEN_KILL, Strategy.HAND_OVER})
+IMAGES_FIRST = (Strategy.DOWNLOAD_THEN_KILL, Strategy.HAND_OVER)
 """Strategies that stand behind the barrier."""
 
 
@@ -23,10 +23,12 @@ class Standing:
 
     target: ServiceTarget
     counted: Counted
-    changed: bool
+    changed: bool = False
     """The container that counts is not the same, or uses a changed network."""
-    renamed: bool
-    """It is the same under another name of its image."""
+    image_changed: bool = False
+    """It runs another image, as far as that is known."""
+    renamed: bool = False
+    """Its image has another name, be it the same image or not."""
 
     @property
     def needs_new(self) -> bool:
@@ -74,9 +76,12 @@ class Situation:
         container = standing.counted.container
         if container is None:
             return ()
-        spec = standing.target.spec
-        same_image = self.images.same(container, spec.image)
-        return changes(container.spec, spec, same_image=same_image, networks=self.changed_networks)
+        return changes(
+            container.spec,
+            standing.target.spec,
+            same_image=not standing.image_changed,
+            networks=self.changed_networks,
+        )
 
     def lacks(self, service: ServiceTarget) -> str:
         """What a start has to wait for, in words: networks, volumes, dependencies; empty for nothing."""
@@ -111,14 +116,18 @@ class Situation:
         counted = count(own, hand_over=service.strategy is Strategy.HAND_OVER)
         container = counted.container
         if container is None:
-            return Standing(target=service, counted=counted, changed=False, renamed=False)
-        renamed = container.spec.image != service.spec.image
+            return Standing(target=service, counted=counted)
+        has, wants = container.spec, service.spec
+        renamed = has.image is not wants.image and has.image != wants.image
+        image_changed = renamed and not self.images.same(container, wants.image)
         changed = (
-            container.spec.config != service.spec.config
-            or (renamed and not self.images.same(container, service.spec.image))
-            or (bool(self.changed_networks) and bool(container.spec.networks & self.changed_networks))
+            image_changed
+            or has.config != wants.config
+            or (bool(self.changed_networks) and bool(has.networks & self.changed_networks))
         )
-        return Standing(target=service, counted=counted, changed=changed, renamed=renamed)
+        return Standing(
+            target=service, counted=counted, changed=changed, image_changed=image_changed, renamed=renamed
+        )
 
     def _barrier(self) -> str:
         for standing in self.services:
