@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from iotistic.api.app import Update
 from iotistic.api.dependencies import check_dependencies
 from iotistic.api.host_ports import clashes, host_ports
 from iotistic.api.mounts import check_mounts, check_volumes
@@ -27,6 +28,7 @@ def check_app(data: Mapping[str, Any]) -> Iterator[Finding]:
     spec = Place(data, "")["spec"]
     services, networks, volumes = (spec[key].each() for key in ("services", "networks", "volumes"))
     yield from _not_yet(spec)
+    yield from _check_deadline(spec["update"])
     for places in (services, networks, volumes):
         yield from repeated(((place["name"].text, place["name"]) for place in places), "the name")
     yield from repeated(((one["serviceId"].number, one["serviceId"]) for one in services), "the number")
@@ -50,6 +52,18 @@ def _not_yet(spec: Place) -> Iterator[Finding]:
         yield update["windows"].wrong("not supported yet", "leave it out: updates begin at once")
     if update["approval"].value == "Manual":
         yield update["approval"].wrong("Manual is not supported yet", "leave it out: updates begin at once")
+
+
+def _check_deadline(update: Place) -> Iterator[Finding]:
+    """A release that may never be good in time would always be undone."""
+    defaults = Update()
+    deadline, ready = update["progressDeadlineSeconds"], update["minReadySeconds"]
+    longest = defaults.progress_deadline_seconds if deadline.value is None else deadline.number
+    least = defaults.min_ready_seconds if ready.value is None else ready.number
+    if longest is not None and least is not None and longest <= least:
+        place = deadline if deadline.value is not None else ready
+        message = f"no release is ever good: {least} s of readiness don't fit into a deadline of {longest} s"
+        yield place.wrong(message, "make progressDeadlineSeconds longer than minReadySeconds")
 
 
 def _check_labels(labels: Place) -> Iterator[Finding]:

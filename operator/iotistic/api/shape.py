@@ -26,7 +26,7 @@ def schema_of(model: type[Model]) -> Schema:
 
 def at(root: Schema, where: Where) -> Schema:
     """The schema of one place; empty for one that no schema describes."""
-    node = _resolved(root, root)
+    node = resolved(root, root)
     for part in where:
         node = _member(root, node, part)
     return node
@@ -39,10 +39,13 @@ def known_fields(root: Schema, where: Where) -> list[str]:
 
 def expected(root: Schema, where: Where) -> str:
     """What may stand there, in words: `a whole number from 1 to 65535`."""
-    node = at(root, where)
-    words = [
-        _in_words(option) for option in ([node] if "patternErrorMessage" in node else _options(root, node))
-    ]
+    return in_words(root, at(root, where))
+
+
+def in_words(root: Schema, node: Schema) -> str:
+    """What a schema takes, in words; empty for anything."""
+    options = [node] if "patternErrorMessage" in node else options_of(root, node)
+    words = [_option_in_words(option) for option in options]
     return " or ".join(dict.fromkeys(word for word in words if word))
 
 
@@ -69,30 +72,32 @@ def has_null(data: Any) -> bool:
     return data is None
 
 
-def _resolved(root: Schema, node: Schema) -> Schema:
+def resolved(root: Schema, node: Schema) -> Schema:
+    """The schema that a reference stands for, with what is said beside it."""
     while "$ref" in node:
         target: Schema = root["$defs"][str(node["$ref"]).rpartition("/")[2]]
         node = {**target, **{key: value for key, value in node.items() if key != "$ref"}}
     return node
 
 
-def _options(root: Schema, node: Schema) -> Iterable[Schema]:
-    return [_resolved(root, option) for option in node.get("anyOf", [node])]
+def options_of(root: Schema, node: Schema) -> Iterable[Schema]:
+    """The schemas of which one has to hold: the node itself where there is no choice."""
+    return [resolved(root, option) for option in node.get("anyOf", [node])]
 
 
 def _member(root: Schema, node: Schema, part: str | int) -> Schema:
-    for option in _options(root, node):
+    for option in options_of(root, node):
         if isinstance(part, int) and "items" in option:
-            return _resolved(root, option["items"])
+            return resolved(root, option["items"])
         if part in option.get("properties", {}):
-            return _resolved(root, option["properties"][part])
+            return resolved(root, option["properties"][part])
         values = [*option.get("patternProperties", {}).values(), option.get("additionalProperties")]
         if isinstance(values[0], Mapping):
-            return _resolved(root, values[0])
+            return resolved(root, values[0])
     return {}
 
 
-def _in_words(node: Schema) -> str:
+def _option_in_words(node: Schema) -> str:
     if "enum" in node:
         return f"one of {', '.join(str(choice) or repr('') for choice in node['enum'])}"
     if "const" in node:

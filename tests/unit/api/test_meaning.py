@@ -195,6 +195,8 @@ def fixed(address: str, network: str = "back") -> str:
         (services("a: ") + "update: {windows: [{cron: '0 3 * * *', duration: 2h}]}", ["update.windows: not supported yet; leave it out: updates begin at once"]),
         (services("a: ") + "update: {approval: Manual}", ["update.approval: Manual is not supported yet; leave it out: updates begin at once"]),
         (services("a: ") + "update: {windows: [], approval: Auto, progressDeadlineSeconds: 60, minReadySeconds: 0, autoUndo: false}\nhistoryLimit: 0", []),
+        (services("a: ") + "update: {progressDeadlineSeconds: 10}", ["update.progressDeadlineSeconds: no release is ever good: 10 s of readiness don't fit into a deadline of 10 s; make progressDeadlineSeconds longer than minReadySeconds"]),
+        (services("a: ") + "update: {minReadySeconds: 900}", ["update.minReadySeconds: no release is ever good: 900 s of readiness don't fit into a deadline of 300 s; make progressDeadlineSeconds longer than minReadySeconds"]),
         (services("a: ") + "volumes: [{name: b, size: 1Gi, storageClass: fast}]", []),
     ],
 )  # fmt: skip
