@@ -105,6 +105,7 @@ def _tell(answer: Json, output: Output) -> None:
             show(answer, output)
         case Output.NAME:
             for step in (step for steps in answer["rounds"] for step in steps):
-                say(f"{step['action']} {step['subject']}")
+                if step["action"] != "wait":
+                    say(f"{step['action']} {step['subject']}")
         case _:
             say(answer["text"].rstrip("\n"))
