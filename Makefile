@@ -1,6 +1,6 @@
 # Everything a person types while working on Iotistic Edge. Bare `make` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-full check format generate bench clean
+.PHONY: help setup run test test-full check format generate bench image clean
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -39,6 +39,9 @@ generate: .venv/.ready ## Make the generated parts of the docs again
 
 bench: .venv/.ready ## Measure the product's figures against their bars (about 8 minutes)
 	@hack/bench $(ARGS)
+
+image: .venv/.ready ## Build the container image iotistic-edge:dev (no registry needed)
+	@hack/image
 
 clean: ## Remove what was built, measured or cached here; .run (an agent's data) stays
 	rm -rf .venv .cache dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

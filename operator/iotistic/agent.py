@@ -36,6 +36,7 @@ from iotistic.store.base import Locks, Store
 from iotistic.store.locks import FileLocks
 from iotistic.store.process_lock import only_agent
 from iotistic.store.sqlite import open_store
+from iotistic.supervisor import Supervisor
 
 log = structlog.get_logger()
 MakeEngine = Callable[[Settings, str, Contents], Engine]
@@ -96,7 +97,8 @@ async def _run(settings: Settings, store: Store, make_engine: MakeEngine) -> Non
                 url=listening.url,
                 socket=str(listening.socket_path),
             )
-            await _until_told_to_stop(loop)
+            with Supervisor(settings.notify_socket, settings.watchdog_usec / 1e6).told(loop.alive):
+                await _until_told_to_stop(loop)
     finally:
         await engine.close()
     log.info("agent_stopped", containers="they stay as they are")

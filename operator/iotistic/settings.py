@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     """Least important lines that are written."""
     engine: Literal["docker", "simulated"] = "docker"
     """What runs the containers."""
+    notify_socket: str = ""
+    """Where systemd wants to hear that the agent is ready and alive; set by systemd."""
+    watchdog_usec: int = Field(default=0, ge=0)
+    """Microseconds within which systemd wants to hear so again; set by systemd (WatchdogSec)."""
 
     @field_validator("enable_auth")
     @classmethod
