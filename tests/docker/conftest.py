@@ -12,6 +12,7 @@ import docker
 import docker.errors
 import pytest
 
+from tests.docker.registry import Registry, Wire, serving, why_not
 from tests.docker.rig import IMAGE, Rig
 
 HERE = Path(__file__).parent
@@ -53,3 +54,22 @@ async def rig(tmp_path: Path, api: Any) -> AsyncIterator[Rig]:
     yield rig
     await rig.engine.close()
     rig.clean_up()
+
+
+@pytest.fixture(scope="session")
+def registry(api: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A registry behind TLS and a password, and a plain one of the same images."""
+    reason = why_not()
+    if reason:
+        missing(f"no registry: {reason}")
+    bridge = api.inspect_network("bridge")["IPAM"]["Config"][0].get("Gateway") or "172.17.0.1"
+    with serving(tmp_path_factory.mktemp("registry"), bridge) as registry:
+        yield registry
+
+
+@pytest.fixture
+def wire(registry: Registry) -> Iterator[Wire]:
+    """A wire to the plain registry."""
+    wire = Wire(registry.plain_port)
+    yield wire
+    wire.close()

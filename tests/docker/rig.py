@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
+import json
+import random
+import tarfile
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -124,8 +128,7 @@ class Rig:
             if not any((v.app, v.name) == (self.target.name, name) for v in seen.volumes):
                 await self.do(Action.CREATE_VOLUME, name=name)
         wanted = services or tuple(service.name for service in self.target.services)
-        for name in wanted:
-            await self.do(Action.START, name)
+        await asyncio.gather(*(self.do(Action.START, name) for name in wanted))
         return [await self.container(name) for name in wanted]
 
     async def container(self, service: str) -> Container:
@@ -143,27 +146,33 @@ class Rig:
         made = self.api.exec_create(id, list(command))
         return str(self.api.exec_start(made["Id"]).decode().strip())
 
-    def foreign(self, name: str, **config: Any) -> str:
-        """A container of somebody else's, started; goes with the rig."""
+    def foreign(self, name: str, *, start: bool = True, **config: Any) -> str:
+        """A container of somebody else's; goes with the rig."""
         content = {"Image": IMAGE, "Cmd": SLEEP, "HostConfig": {}} | config
-        self._foreign.append(("container", name))
+        self.goes("container", name)
         id = self.api.create_container_from_config(content, name)["Id"]
-        self.api.start(id)
+        if start:
+            self.api.start(id)
         return str(id)
 
     def foreign_network(self, name: str, **options: Any) -> str:
         """A network of somebody else's; goes with the rig."""
-        self._foreign.append(("network", name))
+        self.goes("network", name)
         return str(self.api.create_network(name, **options)["Id"])
 
     def foreign_volume(self, name: str, **options: Any) -> None:
         """A volume of somebody else's; goes with the rig."""
-        self._foreign.append(("volume", name))
+        self.goes("volume", name)
         self.api.create_volume(name, **options)
 
-    def foreign_image(self, name: str) -> None:
-        """An image that goes with the rig."""
-        self._foreign.append(("image", name))
+    def image(self, name: str, size: int = 10) -> str:
+        """An image of its own of so many random bytes; its id. Goes with the rig."""
+        self.goes("image", name)
+        return make_image(self.api, name, size)
+
+    def goes(self, kind: str, name: str) -> None:
+        """A container, network, volume or image goes with the rig."""
+        self._foreign.append((kind, name))
 
     def clean_up(self) -> None:
         """Remove all that this install has, and what was asked to go with it."""
@@ -194,13 +203,25 @@ class Rig:
                 self.api.remove_image(name, force=True)
 
 
+def make_image(api: Any, name: str, size: int) -> str:
+    """An image of one file of random bytes; its id."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        entry = tarfile.TarInfo("content")
+        entry.size = size
+        tar.addfile(entry, io.BytesIO(random.randbytes(size)))
+    repository, _, tag = name.rpartition(":")
+    said = api.import_image_from_data(archive.getvalue(), repository=repository, tag=tag)
+    return str(json.loads(said)["status"])
+
+
 ORDER = ["container", "network", "volume", "image"]
 
 
 def _filled(service: dict[str, Any]) -> dict[str, Any]:
     plain = {"image": IMAGE, "stopGracePeriod": 0}
     if "command" not in service and "args" not in service:
-        plain["command"] = SLEEP
+        plain["command"] = SLEEP  # ends at once when it is told to, as its grace period is 0
     return plain | service
 
 

@@ -1,9 +1,10 @@
 """Hand-over: the new container is ready before the old one goes.
 
 The new one joins the App's networks without the service's names, and gets them, by a quick disconnect
-and connect, once it is ready. A port of the host can't be bound twice: there the old one is stopped
-before the new one starts, and started again when that fails. Cut off at any moment, one that serves is
-still there, and what is left over is seen as such.
+and connect, once it is ready. The old one loses them the same way and is stopped a moment later: nobody
+is sent to one that stops. A port of the host can't be bound twice: there the old one is stopped before
+the new one starts, and started again when that fails. Cut off at any moment, one that serves is still
+there, and what is left over is seen as such.
 """
 
 from __future__ import annotations
@@ -21,16 +22,22 @@ from iotistic.api.errors import EngineError, EngineUnreachableError
 from iotistic.engines.base import Progress, StepContext
 from iotistic.engines.docker.client import Client
 from iotistic.engines.docker.containers import endpoints
-from iotistic.engines.docker.labels import NEXT
+from iotistic.engines.docker.labels import NEXT, network_name
 from iotistic.engines.docker.lifecycle import Lifecycle, grace_of
 from iotistic.engines.docker.making import Maker, Wanted, wanted_of
 from iotistic.engines.docker.observer import Observer
 from iotistic.planning.values import Step
 
+DRAIN_SECONDS = 1.0
+"""For requests that are under way when the old container loses the service's names."""
+
+Seen = Mapping[str, Any]
+"""A container as the engine shows it."""
+
 
 class HandOver:
-    """Hands services over. Those of one App that are handed over together stop their old ones together:
-    a new service meets new ones as soon as it can."""
+    """Hands services over. Those of one App that are handed over together stop their old containers
+    together, when all new ones serve: a new service meets new ones."""
 
     def __init__(self, client: Client, observer: Observer, maker: Maker, lifecycle: Lifecycle) -> None:
         self._client = client
@@ -42,35 +49,33 @@ class HandOver:
     async def hand_over(self, step: Step, context: StepContext) -> None:
         """Carry out a hand-over step. Raises EngineError; then the old container serves as before."""
         wanted = wanted_of(step.app, step.service, context)
-        together = self._together[step.app]
-        async with together.one_of_them():
+        async with self._together[step.app].one_of_them(step.service) as others_serve:
             old = await self._client.ask(wanted.subject, lambda api: _seen(api, step.container))
-            if _share_a_port(old, wanted):
+            if old is not None and _share_what_one_can_have(old, wanted):
                 await self._one_after_the_other(wanted, step, context, old)
                 return
-            async with self._taking_over(wanted, context, old) as new:
+            async with self._taking_over(wanted, context, beside=old) as new:
                 await self._maker.begin(wanted, new)
                 await self._ready(context, new)
                 await self._take_over(wanted, context, new)
-            await together.all_swapped()
-            await self._retire(wanted, step, context, new, old)
+            if old is not None:
+                await others_serve()
+                await self._send_nobody_to(wanted, step)
+                await self._replace(wanted, step, context, new, old)
 
     async def _take_over(self, wanted: Wanted, context: StepContext, new: str) -> None:
         context.progress(Progress(message="taking over"))
-        before, after = await self._client.act(wanted.subject, lambda api: _swap(api, wanted, new))
+        before, after = await self._client.act(wanted.subject, lambda api: _join(api, wanted, new))
         self._serves(new)
         if before != after:  # what it had open hangs now: it starts once more, with its new address
             await self._client.act(wanted.subject, lambda api: api.restart(new, timeout=grace_of(api, new)))
         await self._ready(context, new)
 
-    async def _one_after_the_other(
-        self, wanted: Wanted, step: Step, context: StepContext, old: Mapping[str, Any] | None
-    ) -> None:
-        new = await self._maker.make(wanted, context, suffix=NEXT if old else "")
+    async def _one_after_the_other(self, wanted: Wanted, step: Step, context: StepContext, old: Seen) -> None:
+        new = await self._maker.make(wanted, context, suffix=NEXT)
         began = monotonic()
         try:
-            if old is not None:
-                await self._lifecycle.stop(step, context)
+            await self._lifecycle.stop(step, context)
             await self._maker.begin(wanted, new)
             gap = monotonic() - began
             await self._ready(context, new)
@@ -78,12 +83,11 @@ class HandOver:
             raise
         except EngineError:
             await self._lifecycle.remove_id(wanted.subject, new)
-            if old is not None:
-                await self._client.act(wanted.subject, lambda api: api.start(step.container))
-                self._observer.mark(container=step.container)
+            await self._client.act(wanted.subject, lambda api: api.start(step.container))
+            self._observer.mark(container=step.container)
             raise
-        context.progress(Progress(message=f"handed over, {gap:.1f} s without a container on the host's port"))
-        await self._retire(wanted, step, context, new, old)
+        context.progress(Progress(message=f"handed over; nothing ran for {gap:.1f} s"))
+        await self._replace(wanted, step, context, new, old)
 
     async def _ready(self, context: StepContext, new: str) -> None:
         self._observer.mark(container=new)
@@ -93,10 +97,11 @@ class HandOver:
 
     @asynccontextmanager
     async def _taking_over(
-        self, wanted: Wanted, context: StepContext, old: Mapping[str, Any] | None
+        self, wanted: Wanted, context: StepContext, *, beside: Seen | None
     ) -> AsyncIterator[str]:
         """A new container that does not serve yet; it goes again when it can't take over."""
-        new = await self._maker.make(wanted, context, suffix=NEXT if old else "", joined=False)
+        suffix = NEXT if beside is not None else ""
+        new = await self._maker.make(wanted, context, suffix=suffix, joined=False)
         self._observer.taking_over.add(new)
         try:
             yield new
@@ -112,11 +117,15 @@ class HandOver:
         self._observer.taking_over.discard(new)
         self._observer.mark(container=new)
 
-    async def _retire(
-        self, wanted: Wanted, step: Step, context: StepContext, new: str, old: Mapping[str, Any] | None
-    ) -> None:
-        if old is None:
-            return
+    async def _send_nobody_to(self, wanted: Wanted, step: Step) -> None:
+        left = await self._client.act(
+            wanted.subject, lambda api: _leave(api, wanted.app.name, step.container)
+        )
+        if left:
+            await asyncio.sleep(DRAIN_SECONDS)
+
+    async def _replace(self, wanted: Wanted, step: Step, context: StepContext, new: str, old: Seen) -> None:
+        """Stop and remove the old one; the new one gets its name."""
         await self._lifecycle.kill(step, context)
         name = old["Name"].removeprefix("/").removesuffix(NEXT)
         await self._client.ask(wanted.subject, lambda api: api.rename(new, name))
@@ -127,52 +136,48 @@ class _Together:
     """Hand-overs of one App under way at one time."""
 
     def __init__(self) -> None:
-        self._under_way = 0
-        self._swapped = 0
+        self._not_serving: set[str] = set()
         self._changed = asyncio.Condition()
 
     @asynccontextmanager
-    async def one_of_them(self) -> AsyncIterator[None]:
-        self._under_way += 1
-        before = self._swapped
+    async def one_of_them(self, service: str) -> AsyncIterator[Any]:
+        """Yields what is awaited when this one serves: it returns when the others do, or have given up."""
+        self._not_serving.add(service)
         try:
-            yield
+            yield lambda: self._others_serve(service)
         finally:
-            self._under_way -= 1
-            if self._swapped > before and not self._under_way:
-                self._swapped = 0
-            async with self._changed:
-                self._changed.notify_all()
+            await self._done(service)
 
-    async def all_swapped(self) -> None:
-        """This one is swapped: return when the others are, or have given up."""
-        self._swapped += 1
+    async def _others_serve(self, service: str) -> None:
+        await self._done(service)
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._not_serving)
+
+    async def _done(self, service: str) -> None:
+        self._not_serving.discard(service)
         async with self._changed:
             self._changed.notify_all()
-            await self._changed.wait_for(lambda: self._swapped >= self._under_way)
 
 
-def _seen(api: Any, id: str) -> Mapping[str, Any] | None:
+def _seen(api: Any, id: str) -> Seen | None:
     try:
-        seen: Mapping[str, Any] = api.inspect_container(id)
+        seen: Seen = api.inspect_container(id)
     except docker.errors.NotFound:
         return None
     return seen
 
 
-def _share_a_port(old: Mapping[str, Any] | None, wanted: Wanted) -> bool:
-    """Whether both want what only one can have: a port of the host, or a fixed address."""
-    if old is None:
-        return False
-    ports = {port.host_port for port in wanted.service.ports if port.host_port}
+def _share_what_one_can_have(old: Seen, wanted: Wanted) -> bool:
+    """Whether both want the same port of the host, or the same fixed address."""
+    ports = {(port.host_port, port.protocol.lower()) for port in wanted.service.ports if port.host_port}
     bound = {
-        int(host["HostPort"])
-        for hosts in (old["HostConfig"].get("PortBindings") or {}).values()
+        (int(host["HostPort"]), inside.partition("/")[2])
+        for inside, hosts in (old["HostConfig"].get("PortBindings") or {}).items()
         for host in hosts or ()
         if host.get("HostPort")
     }
     on_host = wanted.service.network_mode == "host" and old["HostConfig"].get("NetworkMode") == "host"
-    fixed = {a.ipv4_address for a in wanted.service.networks.values() if a and a.ipv4_address}
+    fixed = {one.ipv4_address for one in wanted.service.networks.values() if one and one.ipv4_address}
     taken = {
         (one.get("IPAMConfig") or {}).get("IPv4Address")
         for one in (old["NetworkSettings"].get("Networks") or {}).values()
@@ -180,14 +185,32 @@ def _share_a_port(old: Mapping[str, Any] | None, wanted: Wanted) -> bool:
     return bool(ports & bound or (on_host and wanted.service.ports) or fixed & taken)
 
 
-def _swap(api: Any, wanted: Wanted, new: str) -> tuple[list[str], list[str]]:
+def _join(api: Any, wanted: Wanted, id: str) -> tuple[list[str], list[str]]:
     """Give a container the service's names on its networks; its addresses before and after."""
-    before = _addresses(api, new)
+    before = _addresses(api, id)
     for network, endpoint in endpoints(wanted.app.name, wanted.service, joined=True).items():
-        api.disconnect_container_from_network(new, network)
-        data = {"Container": new, "EndpointConfig": endpoint}
-        api._raise_for_status(api._post_json(api._url("/networks/{0}/connect", network), data=data))
-    return before, _addresses(api, new)
+        _attach_again(api, id, network, endpoint)
+    return before, _addresses(api, id)
+
+
+def _leave(api: Any, app: str, id: str) -> bool:
+    """Take the service's names on the App's networks from a container; False when it has none."""
+    seen = _seen(api, id)
+    if seen is None or not seen["State"]["Running"]:
+        return False
+    networks = [
+        name for name in seen["NetworkSettings"]["Networks"] if name.startswith(network_name(app, ""))
+    ]
+    for network in networks:
+        _attach_again(api, id, network, {"Aliases": []})
+    return bool(networks)
+
+
+def _attach_again(api: Any, id: str, network: str, endpoint: Mapping[str, Any]) -> None:
+    """The engine knows no other way to change names; connections outlast it while the address stays."""
+    api.disconnect_container_from_network(id, network)
+    data = {"Container": id, "EndpointConfig": endpoint}
+    api._raise_for_status(api._post_json(api._url("/networks/{0}/connect", network), data=data))
 
 
 def _addresses(api: Any, id: str) -> list[str]:

@@ -82,7 +82,7 @@ def is_joining(seen: Mapping[str, Any], owner: Owner) -> bool:
     attached = _attached(seen, owner.app, {})
     if not seen["Name"].endswith(NEXT) or not attached:
         return False
-    return any(owner.name not in _aliases(endpoint, seen["Id"]) for endpoint in attached.values())
+    return any(owner.name not in (endpoint.get("Aliases") or ()) for endpoint in attached.values())
 
 
 def published(bindings: Mapping[str, Any] | None) -> tuple[str, ...]:
@@ -186,13 +186,14 @@ def _networks(
     others that somebody has added are theirs, and left alone."""
     if record.get("networkMode"):
         return {}
-    shown = {
-        name: _shown(endpoint, seen["Id"], owner.name)
-        for name, endpoint in _attached(seen, owner.app, ids).items()
-    }
     written = {
         name: _written(attachment or {}, owner.name)
         for name, attachment in (record.get("networks") or {"default": {}}).items()
+    }
+    own_names = {seen["Id"][:12], seen["Config"].get("Hostname")}
+    shown = {
+        name: _shown(endpoint, owner.name, own_names - set(written.get(name, {}).get("aliases", ())))
+        for name, endpoint in _attached(seen, owner.app, ids).items()
     }
     if shown == written:
         return {}
@@ -214,13 +215,10 @@ def _attached(seen: Mapping[str, Any], app: str, ids: Mapping[str, str]) -> dict
     return found
 
 
-def _aliases(endpoint: Mapping[str, Any], id: str) -> set[str]:
-    return set(endpoint.get("Aliases") or ()) - {id[:12]}
-
-
-def _shown(endpoint: Mapping[str, Any], id: str, service: str) -> dict[str, Any]:
-    aliases = _aliases(endpoint, id)
-    shown: dict[str, Any] = {"aliases": sorted(aliases - {service})}
+def _shown(endpoint: Mapping[str, Any], service: str, own_names: Collection[str | None]) -> dict[str, Any]:
+    """An attachment as the engine shows it; it adds the container's id and host name to the aliases."""
+    aliases = set(endpoint.get("Aliases") or ())
+    shown: dict[str, Any] = {"aliases": sorted(aliases - {service, *own_names})}
     if service not in aliases:
         shown["missingAlias"] = service
     if address := (endpoint.get("IPAMConfig") or {}).get("IPv4Address"):
