@@ -15,6 +15,7 @@ from pathlib import Path
 import deploy
 import docker
 import idle
+import planner
 import start
 from figure import Figure, Skipped, table
 from process import agent, ten_services
@@ -30,6 +31,8 @@ def main() -> int:
     work = Path(tempfile.mkdtemp(prefix="iotistic-bench-"))
     figures: list[Figure | Skipped] = []
     try:
+        say("the planner")
+        figures += planner.measure()
         figures += on_docker(work, options.image, options.compose or None)
     finally:
         shutil.rmtree(work, ignore_errors=True)
