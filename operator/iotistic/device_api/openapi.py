@@ -29,11 +29,14 @@ BESIDE: tuple[type[BaseModel], ...] = (
 ALWAYS = (400, 403, 500)
 WITH_KEY = (401, 429, 503)
 WITH_BODY = (408, 413)
+WITH_NAME = (404, 405)
+"""A name with a slash leads to another path, and that may take other methods."""
 ANSWERS = {
     400: ("BadRequest", "The request makes no sense: its JSON, a field or a parameter"),
     401: ("Unauthorized", "The key is missing or wrong"),
     403: ("Forbidden", "Not from this address, to this host name, or from this web page"),
     404: ("NotFound", "There is no such thing on this device; `hint` names those that there are"),
+    405: ("MethodNotAllowed", "This path takes other methods"),
     408: ("TooSlow", "The body did not arrive in time"),
     409: ("Conflict", "Not possible in the present state, or the name could mean several"),
     413: ("TooLarge", "The body is larger than 10 MB"),
@@ -131,6 +134,8 @@ def _complete(path: str, operation: Json) -> None:
         shared += WITH_KEY
     if "requestBody" in operation:
         shared += WITH_BODY
+    if "{" in path:
+        shared += WITH_NAME
     for status in shared:
         answers.setdefault(str(status), {})
     for status, answer in answers.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from structlog.testing import capture_logs
 
 from iotistic.api import errors
 from iotistic.device_api.frame import Frame
+from iotistic.device_api.problems import problem
 from tests.unit.device_api.conftest import Api
 from tests.unit.device_api.memory import shop
 
@@ -74,6 +76,14 @@ async def test_every_kind_of_error_has_its_code(api: Api, kind: type[errors.Edge
         ]
     else:
         assert (body["detail"], body["hint"]) == ("it went wrong", "do something")
+
+
+def test_text_that_is_no_unicode_can_be_told() -> None:
+    """Names of files and output of engines may hold such."""
+    body = problem(500, "the file a\udcff is \ud800 strange ✓").body
+
+    assert json.loads(body)["detail"] == "the file a\udcff is \ud800 strange ✓"
+    assert "✓".encode() in body
 
 
 async def test_a_defect_is_a_plain_500_and_told_in_the_log(api: Api) -> None:

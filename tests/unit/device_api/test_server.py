@@ -108,12 +108,14 @@ async def test_the_port_is_free_again_at_once(folder: Path) -> None:
 
 
 async def test_answers_do_not_wait_for_acknowledgements(api: Api) -> None:
-    await api.tcp.get("/ping")
-    began = time.monotonic()
-    for _ in range(20):
+    """Where they do, each takes 40 ms; the quickest third says so on a busy machine too."""
+    took = []
+    for _ in range(21):
+        began = time.monotonic()
         await api.tcp.get("/ping")
+        took.append(time.monotonic() - began)
 
-    assert time.monotonic() - began < 20 * 0.02
+    assert sorted(took)[7] < 0.03
 
 
 async def test_signals_stay_with_the_agent(folder: Path) -> None:

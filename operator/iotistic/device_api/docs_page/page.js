@@ -3,6 +3,7 @@
 
 const METHODS = ["get", "head", "post", "put", "delete"];
 const DEEPEST = 4;
+const STORED = "iotistic-key"; // the dashboard keeps it there too
 const byId = (id) => document.getElementById(id);
 let description = null;
 
@@ -14,7 +15,7 @@ function element(name, content = [], attributes = {}) {
 }
 
 function headers() {
-  const key = sessionStorage.getItem("key");
+  const key = sessionStorage.getItem(STORED);
   return key ? { "X-API-Key": key } : {};
 }
 
@@ -29,7 +30,7 @@ async function load() {
   }
   if (!answer.ok) {
     const problem = await answer.json().catch(() => ({}));
-    const asked = sessionStorage.getItem("key");
+    const asked = sessionStorage.getItem(STORED);
     state.textContent = answer.status === 401 && !asked
       ? "Enter the key of the device: it is in the file api-key in the agent's data directory."
       : `${problem.detail || answer.statusText}. ${problem.hint || ""}`;
@@ -65,7 +66,7 @@ function find() {
     one.hidden = !one.dataset.words.includes(word);
     shown += one.hidden ? 0 : 1;
   }
-  byId("state").textContent = `${shown} routes. Open one to see what it takes and answers.`;
+  byId("state").textContent = `${shown} ${shown === 1 ? "route" : "routes"}. Open one to see what it takes and answers.`;
 }
 
 function route(method, path, operation) {
@@ -169,9 +170,8 @@ function typeOf(schema) {
 }
 
 function nested(schema) {
-  const parts = [schema, schema.items, schema.additionalProperties, ...(schema.anyOf || [])];
-  return parts.filter((one) => one && (one.$ref || one.items || one.properties)).map((one) => one.items || one)
-    .filter((one) => resolved(one).properties);
+  const parts = [schema, ...(schema.anyOf || [])].map((one) => one.items || one.additionalProperties || one);
+  return parts.filter((one) => (one.$ref || one.properties) && resolved(one).properties);
 }
 
 function fields(schema, depth) {
@@ -198,7 +198,7 @@ function fields(schema, depth) {
 byId("access").addEventListener("submit", (event) => {
   event.preventDefault();
   const key = byId("key").value.trim();
-  if (key) sessionStorage.setItem("key", key);
+  if (key) sessionStorage.setItem(STORED, key);
   byId("key").value = "";
   load();
 });
