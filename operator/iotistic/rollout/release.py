@@ -59,25 +59,30 @@ def step(app: Wanted, state: RolloutState, observed: Readiness, now: Now) -> Dec
         now: this moment.
 
     Returns: what may run, the state to go on with, and what is to be told. The same arguments again,
-        with the state returned, change nothing and tell nothing.
+        with the state returned, change nothing and tell nothing; but an attempt begins without looking,
+        and asks to be called again at once.
     """
     said: Said = []
     after = _renamed(state, app)
     pending = _must_begin(after, app)
-    if pending and not app.suspend:
+    begins = pending and not app.suspend
+    if begins:
         after, pending = _begin(after, app, now, said), False
     elif not app.suspend:
         after = _given_up(after, app, said)
-    seen = observed if observed.digest == after.effective else Readiness()
+    seen = observed if observed.digest == after.effective and not begins else Readiness()
     wait = _wait(after, app, seen, now, pending=pending)
     after = _with_wait(after, app, wait, said)
     if after.begun:
         after = _attempted(after, app, seen, now, said, stands=bool(wait) or seen.fetching)
     elif after.failure is not None and not app.suspend:
         after = _brought_back(after, seen, said)
+    if after.effective != seen.digest:
+        seen = Readiness()
     phase = _phase(after, seen, waits=wait is not None, pending=pending)
     after = replace(after, watch=replace(after.watch, phase=phase, seen=now.monotonic))
-    return _decision(app, state, after, seen, now, phase=phase, wait=wait, said=said)
+    decision = _decision(app, state, after, seen, now, phase=phase, wait=wait, said=said)
+    return replace(decision, wake_in_seconds=SHORTEST_SLEEP_SECONDS) if begins else decision
 
 
 def seconds_left(state: RolloutState, now: Now) -> float:
@@ -225,12 +230,12 @@ def _attempted(
     if state.failure is None:
         state = _rebooted(state, app, seen, now, stands=stands)
         state = _clocked(state, app, now, stands=stands, away=away)
-        if state.reboots >= MOST_REBOOTS:
-            text = f"the device rebooted {MOST_REBOOTS} times while its containers ran"
-            return _fail(state, app, now, "RebootLoop", text, said)
     held = now.monotonic - began
     if ready and held >= _needed(state, app):
         return _good(state, seen, said)
+    if state.failure is None and state.reboots >= MOST_REBOOTS:
+        text = f"the device rebooted {MOST_REBOOTS} times while its containers ran"
+        return _fail(state, app, now, "RebootLoop", text, said)
     if state.failure is None and state.clock is not None and seconds_left(state, now) <= 0:
         text = wording.not_ready(seen, watch, held=held, needed=_needed(state, app))
         return _fail(state, app, now, "DeadlineExceeded", text, said)
@@ -238,8 +243,9 @@ def _attempted(
 
 
 def _needed(state: RolloutState, app: Wanted) -> float:
-    """Seconds that all services have to be ready: a first install is good at once."""
-    return app.min_ready_seconds if state.last_good is not None else 0.0
+    """Seconds that all services have to be ready: a first install that has not failed is good at once."""
+    first = state.last_good is None and state.failure is None
+    return 0.0 if first else app.min_ready_seconds
 
 
 def _rebooted(state: RolloutState, app: Wanted, seen: Readiness, now: Now, *, stands: bool) -> RolloutState:
@@ -318,6 +324,8 @@ def _phase(state: RolloutState, seen: Readiness, *, waits: bool, pending: bool) 
         return Phase.UNDONE if state.undone else Phase.UNDOING
     if not state.begun:
         return Phase.DONE if state.last_good else Phase.IDLE
+    if seen.all_ready:
+        return Phase.VERIFYING
     if not seen.digest or seen.missing:
         return Phase.PREPARING
     return Phase.VERIFYING if seen.all_current else Phase.APPLYING
@@ -352,7 +360,7 @@ def _decision(
         seconds_left=left,
         ready_seconds=held,
         wake_in_seconds=_wake(app, state, now, held),
-        events=tuple(said),
+        events=tuple(event for event in said if event.reason != "Resumed" or len(said) == 1),
     )
 
 

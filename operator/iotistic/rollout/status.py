@@ -318,7 +318,9 @@ def _progress_reason(facts: AppFacts, failed: ServiceStatus | None) -> str:
     """Why it is not ready yet, in one word."""
     if failed is not None:
         return failed.state
-    return facts.rollout.phase.value if facts.rollout is not None and _rolling(facts) else "Progressing"
+    if facts.rollout is None or facts.rollout.phase in _SETTLED:
+        return "Progressing"
+    return facts.rollout.phase.value
 
 
 def _stalled_reason(facts: AppFacts, *, all_ready: bool) -> str:

@@ -129,6 +129,7 @@ def in_phase(phase: Phase) -> Caller:
         return _told_nothing(caller, phase)
     caller.app = wanted("a")
     caller.turn()
+    caller.turn()
     if phase is Phase.DONE:
         return _told_nothing(caller, phase)
     caller.want("b")

@@ -34,6 +34,14 @@ def test_a_first_install_is_good_at_its_first_readiness() -> None:
     assert caller.reasons() == ["InstallStarted", "Installed"]
 
 
+def test_an_app_that_runs_already_is_good_with_the_second_look() -> None:
+    caller = Caller()
+
+    begun = caller.turn()
+    assert (begun.phase, begun.effective, begun.wake_in_seconds) == (Phase.PREPARING, "a", 0.05)
+    assert caller.turn(after=0.05).phase is Phase.DONE
+
+
 def test_an_update_is_good_after_min_ready_seconds() -> None:
     caller = in_phase(Phase.VERIFYING)
 
@@ -178,7 +186,8 @@ def test_a_failed_first_install_stays_says_why_and_may_still_become_good() -> No
     assert stays.why == "release B: web never became ready (GET :8080/health -> 500); 1 more not ready"
     assert caller.reasons() == []
 
-    assert caller.turn(after=1).phase is Phase.DONE
+    assert caller.turn(after=1).phase is Phase.FAILED
+    assert caller.turn(after=10).phase is Phase.DONE
     assert caller.reasons() == ["Installed"]
 
 
@@ -252,7 +261,7 @@ def test_a_suspended_first_install_waits_and_begins_when_it_may() -> None:
     assert caller.turn(after=500).wait == waiting.wait
 
     caller.want(suspend=False)
-    assert caller.turn(STARTING).phase is Phase.VERIFYING
+    assert caller.turn(STARTING).phase is Phase.PREPARING
     assert caller.reasons() == ["Waiting", "InstallStarted"]
 
 
@@ -493,7 +502,8 @@ def test_without_the_last_good_spec_what_is_wanted_comes_in_like_a_first_install
 
     decision = caller.turn(STARTING, after=1)
 
-    assert (decision.phase, decision.effective) == (Phase.VERIFYING, caller.app.digest)
+    assert (decision.phase, decision.effective) == (Phase.PREPARING, caller.app.digest)
+    assert caller.reasons() == ["InstallStarted"]
     assert caller.turn(after=1).phase is Phase.DONE
 
 
