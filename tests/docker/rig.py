@@ -11,6 +11,7 @@ import tarfile
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -177,19 +178,19 @@ class Rig:
     def clean_up(self) -> None:
         """Remove all that this install has, and what was asked to go with it."""
         mine = {"label": [f"iotistic.io/install={self.install}"]}
-        gone = contextlib.suppress(docker.errors.APIError)
-        for row in self.api.containers(all=True, filters=mine):
-            with gone:
-                self.api.remove_container(row["Id"], force=True, v=True)
+        ids = [row["Id"] for row in self.api.containers(all=True, filters=mine)]
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda id: self._remove_quietly("container", id), ids))
         for kind, name in sorted(self._foreign, key=lambda one: ORDER.index(one[0])):
-            with gone:
-                self._remove(kind, name)
+            self._remove_quietly(kind, name)
         for row in self.api.networks(filters=mine):
-            with gone:
-                self.api.remove_network(row["Id"])
+            self._remove_quietly("network", row["Id"])
         for row in self.api.volumes(filters=mine)["Volumes"] or ():
-            with gone:
-                self.api.remove_volume(row["Name"])
+            self._remove_quietly("volume", row["Name"])
+
+    def _remove_quietly(self, kind: str, name: str) -> None:
+        with contextlib.suppress(docker.errors.APIError):
+            self._remove(kind, name)
 
     def _remove(self, kind: str, name: str) -> None:
         match kind:

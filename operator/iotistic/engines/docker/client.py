@@ -103,13 +103,14 @@ class Client:
 
     async def facts(self) -> Facts:
         """What the engine says of itself."""
+        if self._api is not None:
+            return self.known_facts()
         return await self.ask("Docker engine", lambda api: self.known_facts())
 
     def known_facts(self) -> Facts:
         """`facts`, from inside a call."""
-        facts = self._facts
-        assert facts is not None, "connected: calls run on a connection"
-        return facts
+        assert self._facts is not None, "calls run on a connection, which begins with them"
+        return self._facts
 
     async def stream(self, subject: str, open: Call[Closeable[T]]) -> AsyncGenerator[T, None]:
         """Items of a stream, in a thread of its own; leaving the iteration cuts it."""
@@ -134,7 +135,7 @@ class Client:
     def close(self) -> None:
         """Let go of the connections."""
         with self._lock:
-            api, self._api, self._facts = self._api, None, None
+            api, self._api = self._api, None
         if api is not None:
             api.close()
 

@@ -103,7 +103,7 @@ class DockerEngine:
         """The world now. Raises EngineError."""
         observed = await self._observer.look(images, full=full)
         if full:
-            await self._lifecycle.tidy_names(self._left_over_names(observed.containers))
+            await self._lifecycle.rename(self._left_over_names(observed.containers))
         return observed
 
     async def execute(self, step: Step, context: StepContext) -> None:
@@ -181,12 +181,12 @@ class DockerEngine:
 
         await self._client.act(f"image {image.short}", remove)
 
-    def _left_over_names(self, containers: Sequence[Container]) -> list[tuple[str, str]]:
-        """Containers of ours that took over and kept the name of one who takes over."""
+    def _left_over_names(self, containers: Sequence[Container]) -> dict[str, str]:
+        """Containers that took over and, cut off, kept the name of one who does: the name for each id."""
         counts = Counter((one.app, one.service) for one in containers)
-        return [
-            (one.id, one.name)
+        return {
+            one.id: one.name.removesuffix(NEXT)
             for one in containers
             if one.app and one.name.endswith(NEXT) and counts[one.app, one.service] == 1
             if one.id not in self._observer.taking_over
-        ]
+        }

@@ -32,12 +32,17 @@ def mapped(subject: str, address: str) -> Iterator[None]:
             f"the Docker engine at {address} took too long to answer",
             hint="is its disk or its processor overloaded? systemctl status docker",
         ) from error
+    except requests.exceptions.InvalidJSONError as error:
+        raise EngineError(
+            f"{subject}: what answers at {address} is no Docker engine",
+            hint="check DOCKER_HOST",
+        ) from error
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise unreachable(address, error) from error
     except docker.errors.DockerException as error:
         raise EngineError(f"{subject}: {error}") from error
     except ValueError as error:
-        raise EngineError(f"{subject}: the Docker engine at {address} answered nonsense: {error}") from error
+        raise EngineError(f"{subject}: unexpected answer of the Docker engine: {error}") from error
 
 
 def text_of(error: docker.errors.APIError) -> str:
@@ -140,6 +145,7 @@ _SENTENCES: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
         (r"no space left on device|disk quota exceeded", _no_space),
         (r":(?P<port>\d+)(?: failed)?: port is already allocated", _port_taken),
         (r"listen (?:tcp|udp)\S* \S*?:(?P<port>\d+): bind: address already in use", _port_taken),
+        (r"failed to bind host port (?:for )?(?:\[[^\]]*\]|[^\s:]*):(?P<port>\d+)", _port_taken),
         (
             r"listen (?:tcp|udp)\S* (?P<address>\S*): bind: cannot assign requested address",
             _hinted("the host has no such address: change hostIP in the service's ports"),

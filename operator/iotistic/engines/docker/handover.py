@@ -10,8 +10,9 @@ there, and what is left over is seen as such.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any
@@ -73,21 +74,26 @@ class HandOver:
 
     async def _one_after_the_other(self, wanted: Wanted, step: Step, context: StepContext, old: Seen) -> None:
         new = await self._maker.make(wanted, context, suffix=NEXT)
-        began = monotonic()
         try:
-            await self._lifecycle.stop(step, context)
-            await self._maker.begin(wanted, new)
-            gap = monotonic() - began
+            gap = await _to_the_end(self._stop_and_begin(wanted, step, context, new))
             await self._ready(context, new)
         except EngineUnreachableError:
             raise
         except EngineError:
-            await self._lifecycle.remove_id(wanted.subject, new)
+            with contextlib.suppress(EngineError):  # it is a leftover then, and goes as such
+                await self._lifecycle.take_back(wanted.subject, new)
             await self._client.act(wanted.subject, lambda api: api.start(step.container))
             self._observer.mark(container=step.container)
             raise
         context.progress(Progress(message=f"handed over; nothing ran for {gap:.1f} s"))
         await self._replace(wanted, step, context, new, old)
+
+    async def _stop_and_begin(self, wanted: Wanted, step: Step, context: StepContext, new: str) -> float:
+        """Seconds between the end of the old one and the start of the new one."""
+        await self._lifecycle.stop(step, context)
+        began = monotonic()
+        await self._maker.begin(wanted, new)
+        return monotonic() - began
 
     async def _ready(self, context: StepContext, new: str) -> None:
         self._observer.mark(container=new)
@@ -108,7 +114,8 @@ class HandOver:
         except EngineUnreachableError:
             raise
         except EngineError:
-            await self._lifecycle.remove_id(wanted.subject, new)
+            with contextlib.suppress(EngineError):  # it is a leftover then, and goes as such
+                await self._lifecycle.take_back(wanted.subject, new)
             raise
         finally:
             self._serves(new)
@@ -128,8 +135,18 @@ class HandOver:
         """Stop and remove the old one; the new one gets its name."""
         await self._lifecycle.kill(step, context)
         name = old["Name"].removeprefix("/").removesuffix(NEXT)
-        await self._client.ask(wanted.subject, lambda api: api.rename(new, name))
-        self._observer.mark(container=new)
+        await self._lifecycle.rename({new: name})
+
+
+async def _to_the_end(work: Coroutine[Any, Any, float]) -> float:
+    """Work that must not be left in the middle: an agent that is told to stop ends it first."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with contextlib.suppress(EngineError):
+            await task
+        raise
 
 
 class _Together:

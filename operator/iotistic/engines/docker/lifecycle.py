@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import docker.errors
@@ -11,7 +11,7 @@ from iotistic.api.errors import EngineError
 from iotistic.engines.base import StepContext
 from iotistic.engines.docker.client import Client
 from iotistic.engines.docker.files import Files
-from iotistic.engines.docker.labels import NEXT, Owner, ours_filter, owner_of
+from iotistic.engines.docker.labels import Owner, ours_filter, owner_of
 from iotistic.engines.docker.observer import Observer
 from iotistic.planning.values import Step
 
@@ -49,7 +49,7 @@ class Lifecycle:
     async def remove(self, step: Step, _: StepContext) -> None:
         """Remove one that does not run; a dead one at any price. Raises EngineError."""
         await self._on(step, _remove)
-        await self.settle(step.app, step.service)
+        await self._tidy_files(step.app, step.service)
 
     async def kill(self, step: Step, _: StepContext) -> None:
         """Stop within the grace period, and remove. Raises EngineError."""
@@ -59,20 +59,37 @@ class Lifecycle:
             _remove(api, id)
 
         await self._on(step, kill)
-        await self.settle(step.app, step.service)
+        await self._tidy_files(step.app, step.service)
 
-    async def remove_id(self, subject: str, id: str) -> None:
+    async def take_back(self, subject: str, id: str) -> None:
         """Stop and remove a container that a step has made itself. Raises EngineError."""
 
         def kill(api: Any) -> None:
-            _stop(api, id)
-            _remove(api, id)
+            try:
+                _stop(api, id)
+                _remove(api, id)
+            except docker.errors.NotFound:
+                return
 
         await self._client.act(subject, kill)
         self._observer.mark(container=id)
 
-    async def settle(self, app: str, service: str) -> None:
-        """After a container has gone: its files go, and one that took over has its name to itself."""
+    async def rename(self, names: Mapping[str, str]) -> None:
+        """Give containers, by their ids, other names, where those are free. Raises EngineError."""
+
+        def rename(api: Any) -> None:
+            for id, name in names.items():
+                try:
+                    api.rename(id, name)
+                except docker.errors.APIError:  # gone, or the name is taken: it serves under this one too
+                    continue
+                self._observer.mark(container=id)
+
+        if names:
+            await self._client.ask("Docker engine", rename)
+
+    async def _tidy_files(self, app: str, service: str) -> None:
+        """After a container has gone its files go, unless another one mounts them."""
         if not self._files.has_any(app, service):
             return
         rows = await self._client.ask(
@@ -83,20 +100,6 @@ class Lifecycle:
         )
         sources = [mount.get("Source") or "" for row in rows for mount in row.get("Mounts") or ()]
         self._files.tidy(app, service, {source.rpartition("/")[2] for source in sources})
-
-    async def tidy_names(self, names: Sequence[tuple[str, str]]) -> None:
-        """Take `-next` off the names of containers, given as (id, name), that nobody is left to replace."""
-
-        def rename(api: Any) -> None:
-            for id, name in names:
-                try:
-                    api.rename(id, name.removesuffix(NEXT))
-                except docker.errors.APIError:  # gone, or the name is taken: it serves under this one too
-                    continue
-                self._observer.mark(container=id)
-
-        if names:
-            await self._client.ask("Docker engine", rename)
 
     async def _on(self, step: Step, act: Any, *, missing_is_fine: bool = True) -> None:
         subject = f"App {step.app}, service {step.service}"

@@ -56,6 +56,7 @@ class Observer:
         self._client = client
         self._install = install
         self._lock = threading.Lock()
+        self._looking = threading.Lock()
         self._stale = _Stale()
         self._seen = _Seen()
         self.listening = False
@@ -103,13 +104,14 @@ class Observer:
         return find(self._seen.held, parse_image(text))
 
     def _look(self, api: Any, images: frozenset[str]) -> Observed:
-        with self._lock:
-            stale, self._stale = self._stale, _Stale(all=False)
-        try:
-            return self._update(api, images, stale)
-        except BaseException:
-            self.mark(everything=True)
-            raise
+        with self._looking:  # the thread of a look that was cancelled may still be at it
+            with self._lock:
+                stale, self._stale = self._stale, _Stale(all=False)
+            try:
+                return self._update(api, images, stale)
+            except BaseException:
+                self.mark(everything=True)
+                raise
 
     def _update(self, api: Any, images: frozenset[str], stale: _Stale) -> Observed:
         seen = self._seen

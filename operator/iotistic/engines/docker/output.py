@@ -14,6 +14,7 @@ import docker.errors
 from iotistic.api.errors import EngineError
 from iotistic.engines.base import LogLine
 from iotistic.engines.docker.client import Client, Stream
+from iotistic.engines.docker.times import seconds
 
 HEADER_BYTES = 8
 STREAMS = {0: "stdout", 1: "stdout", 2: "stderr"}
@@ -51,7 +52,7 @@ def _stream(
             "tail": "all" if tail is None else str(tail),
         }  # fmt: skip
         if after:
-            params["since"] = after
+            params["since"] = seconds(after)
         response = api._get(
             api._url("/containers/{0}/logs", container), params=params, stream=True, timeout=None
         )
@@ -164,7 +165,6 @@ class _Running:
             raise EngineError(f"container {self._container[:12]} is gone") from None
         response = api._post_json(
             api._url("/exec/{0}/start", self.exec_id),
-            headers={"Connection": "Upgrade", "Upgrade": "tcp"},
             data={"Tty": False, "Detach": False},
             stream=True,
             timeout=None,

@@ -21,3 +21,10 @@ def from_seconds(seconds: float) -> str:
     """Seconds since 1970 in the same form."""
     moment = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
     return sortable(moment.isoformat())
+
+
+def seconds(time: str) -> str:
+    """A time of the engine as seconds since 1970, with all its digits: how it wants `since`."""
+    head, _, fraction = time.removesuffix("Z").partition(".")
+    whole = int(datetime.fromisoformat(head).replace(tzinfo=UTC).timestamp())
+    return f"{whole}.{fraction or '0'}"
