@@ -12,70 +12,8 @@ from iotistic.api.appservice import RunState
 from iotistic.api.documents import check_documents
 from iotistic.cloud.wire import OriginalNames, original_names, read_target
 from iotistic.cloud.writing import write_app
+from tests.unit.cloud.states import BOTTLING, one_app, only, service
 
-BOTTLING: dict[str, Any] = {
-    "appId": 1001,
-    "appName": "Bottling Line",
-    "appUuid": "b1d2",
-    "services": [
-        {
-            "serviceId": 1,
-            "serviceName": "broker",
-            "imageName": "eclipse-mosquitto:2.0",
-            "state": "running",
-            "config": {
-                "image": "eclipse-mosquitto:2.0",
-                "ports": ["1883:1883", "127.0.0.1:9001:9001", "53:5353/udp"],
-                "volumes": ["broker_data:/mosquitto/data", "/etc/site:/site:ro"],
-                "networks": ["floor"],
-                "environment": {"TZ": "UTC", "LEVEL": 3, "DEBUG": False, "RATIO": 1.0, "NONE": None},
-                "restart": "unless-stopped",
-                "labels": {"team": "ot"},
-                "resources": {
-                    "limits": {"cpu": "0.5", "memory": "256Mi"},
-                    "requests": {"cpu": "100m", "memory": "128K"},
-                },
-                "livenessProbe": {
-                    "type": "tcp",
-                    "tcpPort": 1883,
-                    "initialDelaySeconds": 5,
-                    "periodSeconds": 10,
-                    "timeoutSeconds": 1,
-                    "failureThreshold": 3,
-                },
-            },
-        },
-        {
-            "serviceId": 2,
-            "serviceName": "collector",
-            "imageName": "registry.local:5000/collector:1.4",
-            "state": "stopped",
-            "config": {
-                "image": "registry.local:5000/collector:1.4",
-                "networks": ["floor", "Out Side"],
-                "networkMode": "bridge",
-                "restart": "on-failure",
-                "command": ["collector", "--fast"],
-                "entrypoint": ["/init"],
-                "user": "1000:1000",
-                "startupProbe": {
-                    "type": "exec",
-                    "command": ["test", "-f", "/ready"],
-                    "periodSeconds": 2,
-                    "failureThreshold": 30,
-                },
-                "readinessProbe": {
-                    "type": "http",
-                    "path": "/ready",
-                    "port": 8080,
-                    "scheme": "https",
-                    "headers": {"X-Probe": "1"},
-                },
-            },
-        },
-        {"serviceId": 3, "serviceName": "Reporter_2", "state": "paused", "imageName": "reporter:2"},
-    ],
-}
 EXPECTED: dict[str, Any] = {
     "metadata": {"name": "bottling-line"},
     "spec": {
@@ -146,20 +84,6 @@ EXPECTED: dict[str, Any] = {
 }
 
 
-def one_app(*services: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    return {"apps": {"1001": {"appId": 1001, "appName": "shop", "services": list(services)} | fields}}
-
-
-def service(config: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
-    given = {"serviceId": 1, "serviceName": "web", "imageName": "web:1", "config": {"image": "web:1"}}
-    return given | {"config": {"image": "web:1"} | (config or {})} | fields
-
-
-def only(state: Any) -> App:
-    (app,) = read_target(state).apps
-    return app
-
-
 @pytest.mark.parametrize(
     "state",
     [
@@ -217,103 +141,6 @@ def test_the_config_wins_over_what_stands_flat() -> None:
     (found,) = only(one_app(service({"image": "web:3"}, image="web:2"))).spec.services
 
     assert found.image == "web:3"
-
-
-@pytest.mark.parametrize(
-    ("config", "field", "value"),
-    [
-        ({"ports": ["8080:80"]}, "ports", [{"containerPort": 80, "hostPort": 8080}]),
-        ({"ports": ["8080:80/TCP", "8080:80"]}, "ports", [{"containerPort": 80, "hostPort": 8080}]),
-        ({"ports": [80]}, "ports", [{"containerPort": 80}]),
-        ({"ports": ["[::1]:80:80"]}, "ports", [{"containerPort": 80, "hostPort": 80, "hostIP": "::1"}]),
-        ({"environment": ["A=b=c", "B="]}, "env",
-         [{"name": "A", "value": "b=c"}, {"name": "B", "value": ""}]),
-        ({"networkMode": "host"}, "networkMode", "host"),
-        (
-            {"networkMode": "host", "ports": ["80:80"]},
-            "ports",
-            [{"containerPort": 80, "hostPort": 80}],
-        ),
-        ({"volumes": ["a:/a:rw"]}, "volumeMounts", [{"name": "a", "mountPath": "/a"}]),
-        ({"command": "sh -c 'a b'"}, "args", ["sh", "-c", "a b"]),
-        ({"user": "0"}, "securityContext", {"runAsUser": 0}),
-        ({"readonlyRootfs": True}, "securityContext", {"readOnlyRootFilesystem": True}),
-        ({"stopTimeout": 30}, "stopGracePeriod", 30),
-        ({"hostname": "web", "workingDir": "/app"}, "hostname", "web"),
-        ({"resources": {"limits": {"cpu": 0.5, "memory": 67108864}}}, "resources",
-         {"limits": {"cpu": 0.5, "memory": 67108864}}),
-        ({"livenessProbe": {"type": "http", "port": "80", "path": "up"}}, "livenessProbe",
-         {"httpGet": {"port": 80, "path": "/up"}}),
-        ({"livenessProbe": {"type": "tcp", "port": 80}}, "livenessProbe", {"tcpSocket": {"port": 80}}),
-    ],
-)  # fmt: skip
-def test_one_field(config: dict[str, Any], field: str, value: Any) -> None:
-    wanted = read_target(one_app(service(config)))
-
-    assert wanted.warnings == ()
-    assert wanted.apps[0].wire()["spec"]["services"][0][field] == value
-
-
-@pytest.mark.parametrize(
-    ("config", "place"),
-    [
-        ({"ports": ["3000-3005:3000-3005"]}, "config.ports[0]"),
-        ({"ports": ["80:80", "0:80"]}, "config.ports[1]"),
-        ({"ports": ["1.2.3.400:80:80"]}, "config.ports[0]"),
-        ({"ports": {"80": 80}}, "config.ports"),
-        ({"environment": {"A": {"secret": "hunter2"}}}, "config.environment.A"),
-        ({"environment": {"A=hunter2": "x"}}, "config.environment"),
-        ({"environment": ["hunter2"]}, "config.environment[0]"),
-        ({"volumes": ["./data:/data"]}, "config.volumes[0]"),
-        ({"volumes": ["a:/data:z"]}, "config.volumes[0]"),
-        ({"volumes": ["a:/data", "b:/data/"]}, "config.volumes[1]"),
-        ({"volumes": ["a:/"]}, "config.volumes[0]"),
-        ({"volumes": [{"type": "bind"}]}, "config.volumes[0]"),
-        ({"networks": [""]}, "config.networks[0]"),
-        ({"networkMode": "container:other"}, "config.networkMode"),
-        ({"networkMode": "host", "networks": ["a"]}, "config.networks"),
-        ({"networkMode": "host", "ports": ["8080:80"]}, "config.ports"),
-        ({"networkMode": "none", "ports": ["80:80"]}, "config.ports"),
-        ({"restart": "sometimes"}, "config.restart"),
-        ({"labels": {"iotistic.io/app": "x"}}, "config.labels.iotistic.io/app"),
-        ({"labels": ["a"]}, "config.labels"),
-        ({"resources": {"limits": {"cpu": "much"}}}, "config.resources.limits.cpu"),
-        ({"resources": {"limits": {"gpu": 1}}}, "config.resources.limits.gpu"),
-        ({"resources": {"reservations": {}}}, "config.resources.reservations"),
-        ({"command": "a 'b"}, "config.command"),
-        ({"command": [["a"]]}, "config.command"),
-        ({"user": "www-data"}, "config.user"),
-        ({"hostname": "Web_1"}, "config.hostname"),
-        ({"domainname": "example.org"}, "config.domainname"),
-        ({"privileged": True}, "config.privileged"),
-        ({"workingDir": "app"}, "config.workingDir"),
-        ({"stopTimeout": "soon"}, "config.stopTimeout"),
-        ({"readonlyRootfs": "yes"}, "config.readonlyRootfs"),
-        ({"livenessProbe": {"http": {"path": "/"}}}, "config.livenessProbe.type"),
-        ({"livenessProbe": {"type": "http"}}, "config.livenessProbe.port"),
-        ({"livenessProbe": {"type": "tcp"}}, "config.livenessProbe.tcpPort"),
-        ({"livenessProbe": {"type": "exec", "command": "true"}}, "config.livenessProbe.command"),
-        ({"livenessProbe": {"type": "tcp", "port": 1, "periodSeconds": 0.5}},
-         "config.livenessProbe.periodSeconds"),
-        ({"livenessProbe": {"type": "tcp", "port": 1, "successThreshold": 2}},
-         "config.livenessProbe.successThreshold"),
-        ({"livenessProbe": {"type": "tcp", "port": 1, "grace": 2}}, "config.livenessProbe.grace"),
-        (
-            {"readinessProbe": {"type": "http", "port": 80, "expectedStatus": [200]}},
-            "config.readinessProbe.expectedStatus",
-        ),
-        ({"readinessProbe": {"type": "http", "port": 80, "scheme": "ftp"}}, "config.readinessProbe.scheme"),
-        ({"readinessProbe": {"type": "http", "port": 80, "headers": {"A": "b\r\nC: d"}}},
-         "config.readinessProbe.headers.A"),
-    ],
-)  # fmt: skip
-def test_what_can_t_be_taken_over_is_named_without_its_value(config: dict[str, Any], place: str) -> None:
-    wanted = read_target(one_app(service(config)))
-
-    (warning,) = wanted.warnings
-    assert warning.startswith(f"App 1001 (shop), service web: {place}")
-    assert "hunter2" not in warning.replace("A=hunter2", "")
-    assert wanted.apps[0].spec.services[0].image == "web:1"
 
 
 @pytest.mark.parametrize(
