@@ -44,6 +44,8 @@ AWAY_SECONDS = 120.0
 """Two turns further apart than this: nobody was looking in between."""
 GRACE_SECONDS = 60.0
 """After nobody has looked, an attempt has at least so long, and minReadySeconds, once."""
+FIRST_LOOK_SECONDS = 0.5
+"""From the beginning of an attempt until its first look."""
 SHORTEST_SLEEP_SECONDS = 0.05
 
 Said = list[Event]
@@ -60,7 +62,7 @@ def step(app: Wanted, state: RolloutState, observed: Readiness, now: Now) -> Dec
 
     Returns: what may run, the state to go on with, and what is to be told. The same arguments again,
         with the state returned, change nothing and tell nothing; but an attempt begins without looking,
-        and asks to be called again at once.
+        and asks to be called again soon.
     """
     said: Said = []
     after = _renamed(state, app)
@@ -82,7 +84,7 @@ def step(app: Wanted, state: RolloutState, observed: Readiness, now: Now) -> Dec
     phase = _phase(after, seen, waits=wait is not None, pending=pending)
     after = replace(after, watch=replace(after.watch, phase=phase, seen=now.monotonic))
     decision = _decision(app, state, after, seen, now, phase=phase, wait=wait, said=said)
-    return replace(decision, wake_in_seconds=SHORTEST_SLEEP_SECONDS) if begins else decision
+    return replace(decision, wake_in_seconds=FIRST_LOOK_SECONDS) if begins else decision
 
 
 def seconds_left(state: RolloutState, now: Now) -> float:

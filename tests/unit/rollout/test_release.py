@@ -38,8 +38,8 @@ def test_an_app_that_runs_already_is_good_with_the_second_look() -> None:
     caller = Caller()
 
     begun = caller.turn()
-    assert (begun.phase, begun.effective, begun.wake_in_seconds) == (Phase.PREPARING, "a", 0.05)
-    assert caller.turn(after=0.05).phase is Phase.DONE
+    assert (begun.phase, begun.effective, begun.wake_in_seconds) == (Phase.PREPARING, "a", 0.5)
+    assert caller.turn(after=0.5).phase is Phase.DONE
 
 
 def test_an_update_is_good_after_min_ready_seconds() -> None:
@@ -275,6 +275,14 @@ def test_a_wait_says_who_holds_it_and_since_when() -> None:
     assert decision.why == "release B waits: shop/web is locked: backup"
 
 
+def test_a_lock_does_not_hold_back_what_is_ready() -> None:
+    caller = in_phase(Phase.VERIFYING)
+    ready = replace(ALL_READY, locked="shop/web is locked: backup")
+
+    assert caller.turn(ready, after=1).wait is None
+    assert caller.turn(ready, after=10).phase is Phase.DONE
+
+
 def test_an_undo_may_have_to_wait_for_a_lock_too() -> None:
     caller = in_phase(Phase.UNDOING)
 
@@ -328,6 +336,21 @@ def test_a_reboot_is_counted_once_and_also_when_the_first_look_knew_nothing() ->
     assert caller.state.reboots == 1
 
 
+def test_after_a_reboot_what_was_left_at_the_last_write_is_left() -> None:
+    caller = in_phase(Phase.VERIFYING)
+    caller.turn(FETCHING, after=19)
+    caller.reboot()
+    caller.turn(STARTING)
+    caller.turn(STARTING, after=50)
+    assert caller.decision is not None
+    assert caller.decision.seconds_left == 30
+
+    caller.reboot()
+    assert caller.turn(STARTING, after=500).seconds_left == 80
+    assert caller.turn(STARTING, after=79).phase is Phase.VERIFYING
+    assert caller.turn(STARTING, after=1).phase is Phase.UNDOING
+
+
 def test_time_goes_on_while_the_agent_is_away_but_it_looks_for_a_minute_before_it_judges() -> None:
     caller = in_phase(Phase.VERIFYING)
 
@@ -339,6 +362,31 @@ def test_time_goes_on_while_the_agent_is_away_but_it_looks_for_a_minute_before_i
     caller.cut()
     caller.seconds += 3600
     assert caller.turn(STARTING).phase is Phase.UNDOING
+
+
+def test_while_the_engine_does_not_answer_nobody_looks_either() -> None:
+    caller = in_phase(Phase.VERIFYING)
+
+    back = caller.turn(STARTING, after=600)
+    assert (back.phase, back.seconds_left) == (Phase.VERIFYING, 70)
+    failed = caller.turn(STARTING, after=70)
+
+    assert failed.why.startswith("release B: web is not ready")
+
+
+def test_readiness_before_and_after_a_time_without_a_look_does_not_add_up() -> None:
+    caller = in_phase(Phase.VERIFYING)
+    caller.turn(after=1)
+
+    assert caller.turn(after=600).phase is Phase.VERIFYING
+    assert caller.turn(after=10).phase is Phase.DONE
+
+
+def test_a_minute_between_two_turns_is_nothing_unusual() -> None:
+    caller = in_phase(Phase.VERIFYING)
+    caller.turn(after=1)
+
+    assert caller.turn(after=60).phase is Phase.DONE
 
 
 def test_a_release_that_got_ready_while_the_agent_was_away_is_good() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iotistic.rollout.record import from_text, to_text
-from iotistic.rollout.release import AWAY_SECONDS, GRACE_SECONDS, seconds_left, step
+from iotistic.rollout.release import AWAY_SECONDS, FIRST_LOOK_SECONDS, GRACE_SECONDS, seconds_left, step
 from iotistic.rollout.values import Decision, Phase, Readiness
 from tests.unit.rollout.caller import (
     ALL_READY,
@@ -155,7 +155,7 @@ class Life:
         started = step(self.caller.app, from_text(self.caller.stored), observed, self.caller.now)
         assert started.effective == decision.effective
         if any(event.reason in {"InstallStarted", "UpdateStarted"} for event in decision.events):
-            assert decision.wake_in_seconds == 0.05
+            assert decision.wake_in_seconds == FIRST_LOOK_SECONDS
             return
         again = step(self.caller.app, decision.state, observed, self.caller.now)
         assert again == replace(decision, persist=False, events=(), state=again.state)
@@ -182,7 +182,7 @@ def _name(what: str, value: object) -> dict[str, object]:
     return {"release": str(value).upper(), "images": (f"web:{value}",)} if what == "digest" else {}
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=300)
 @given(lives)
 def test_whatever_happens_each_turn_holds_and_is_in_the_table(life: Sequence[tuple[object, ...]]) -> None:
     lived = Life()
@@ -193,7 +193,7 @@ def test_whatever_happens_each_turn_holds_and_is_in_the_table(life: Sequence[tup
     assert set(lived.triples) - silent - TABLE == set()
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(lives, st.booleans(), st.sampled_from([1.0, 7.0, 60.0]))
 def test_wherever_it_is_cut_it_ends_when_all_gets_ready(
     life: Sequence[tuple[object, ...]], cut: bool, pace: float
@@ -210,7 +210,7 @@ def test_wherever_it_is_cut_it_ends_when_all_gets_ready(
     assert decision.wake_in_seconds is None
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(lives, st.booleans(), st.sampled_from(["starting", "half ready", "changing", "no image", "blocked"]))
 def test_wherever_it_is_cut_a_bad_release_ends_in_time(
     life: Sequence[tuple[object, ...]], cut: bool, sight: str
@@ -234,7 +234,7 @@ def end_of(lived: Life, *, cut: bool) -> None:
         lived.live([("cut",)])
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(lives, st.data())
 def test_a_write_that_was_lost_is_made_up_for(
     life: Sequence[tuple[object, ...]], data: st.DataObject
@@ -254,7 +254,7 @@ def test_a_write_that_was_lost_is_made_up_for(
     assert again == lost
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(lives)
 def test_writes_are_few(life: Sequence[tuple[object, ...]]) -> None:
     """A write has one of these causes; time that just goes by is none."""
