@@ -28,8 +28,16 @@ Moment = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 """RFC 3339, with its time zone."""
-OneLine = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-"""A short text for people."""
+OneLine = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        min_length=1,
+        max_length=200,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$",
+    ),
+]
+"""A short text for people, without what would move their cursor or turn their line around."""
 Argument = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 """What may be handed to a program."""
 
@@ -54,7 +62,7 @@ class AppReference(Model):
     app_id: Annotated[int, Strict()] | Annotated[str, StringConstraints(min_length=1, max_length=63)]
     """Its number, or its name."""
     force: bool = False
-    """Taken from the original's clients; what a person asks for is not held back by update locks."""
+    """Taken from the original's clients, and does nothing: a user's lock has to be taken away first."""
 
 
 class RollbackBody(Model):

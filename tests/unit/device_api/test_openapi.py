@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,3 +97,18 @@ def test_the_originals_routes_are_there() -> None:
         "/v1/readiness",
         "/v1/config",
     }
+
+
+def test_the_page_names_every_path_and_no_other() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "device-api.md").read_text()
+    table = text.split("## Routes")[1].split("## Streams")[0]
+    named = set(re.findall(r"`(/[\w{}/-]+)`", table))
+    in_words = {
+        *(f"/v1/services/{{address}}/{word}" for word in ("stop", "pause", "unpause")),
+        *(
+            f"/v1/apps/{{name}}/services/{{service}}/{word}"
+            for word in ("start", "stop", "pause", "unpause", "restart", "logs", "exec")
+        ),
+    }
+
+    assert named | in_words == DOCUMENT["paths"].keys()
