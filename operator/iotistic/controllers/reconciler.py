@@ -210,6 +210,10 @@ class Reconciler:
         self._last_look = monotonic()
         self.failures.running(_steady(observed))
         await self.rollouts.turn()
+        if not self.world.covers(self._desired.targets()):
+            self.wake()  # another release was applied or chosen meanwhile: its images were not looked for
+            self._full = full
+            return
         targets = {target.name: target for target in self._desired.targets()}
         self.steps.cancel_fetches({s.spec.image.full for t in targets.values() for s in t.services})
         options = self.planning_options()

@@ -3,14 +3,14 @@ store's release facts, our locks and the downloads under way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from iotistic.api.service import Service
 from iotistic.controllers.desired import Desired
 from iotistic.controllers.prober import Prober
 from iotistic.engines.base import Engine
-from iotistic.planning.values import Container, Health, Observed, Status
+from iotistic.planning.values import AppTarget, Container, Health, Observed, Status
 from iotistic.store.base import Locks, Store
 
 
@@ -31,6 +31,7 @@ class World:
         self.observed = Observed()
         self.seen = False
         """False until the engine has answered once."""
+        self._looked_for: frozenset[str] = frozenset()
 
     def tell_health(
         self, *, on_change: Callable[[], None], on_failed: Callable[[Container, str], None]
@@ -41,9 +42,7 @@ class World:
 
     async def look(self, downloading: frozenset[str], *, full: bool) -> Observed:
         """Observe. Raises EngineError."""
-        wanted = frozenset(
-            service.spec.image.full for target in self._desired.targets() for service in target.services
-        )
+        wanted = _images_of(self._desired.targets())
         raw = await self._engine.observe(wanted | self._images, full=full)
         if self._prober is not None:
             self._prober.sync(self._probed(raw))
@@ -56,8 +55,13 @@ class World:
             held=self._locks.held(),
             user_locks=tuple(lock for lock in self._locks.user_locks() if lock.app in apps),
         )
+        self._looked_for = wanted
         self.seen = True
         return self.observed
+
+    def covers(self, targets: Iterable[AppTarget]) -> bool:
+        """Whether the last look was for every image of these: one that it was not for seems missing."""
+        return _images_of(targets) <= self._looked_for
 
     def stop_probes(self) -> None:
         """End all probes."""
@@ -119,3 +123,7 @@ class World:
             if service is not None and service.probes:
                 found[container.id] = (container, service)
         return found
+
+
+def _images_of(targets: Iterable[AppTarget]) -> frozenset[str]:
+    return frozenset(service.spec.image.full for target in targets for service in target.services)
