@@ -65,7 +65,7 @@ class Apps:
             if dry_run:
                 return result
             before = {record.name: self._desired.records.get(record.name) for record in records}
-            await asyncio.to_thread(self._desired.take, records, core)
+            await self._desired.take(records, core)
         for record in records:
             self._forget_failures(before[record.name], record)
             self._journal.say("Applied", f"App {record.name}: {_wanted(record)}", app=record.name)
@@ -104,7 +104,7 @@ class Apps:
     async def delete(self, app: str, *, purge: bool | None = None) -> None:
         """Take an App out of the target, or let an orphaned one go."""
         async with self._changing:
-            purged = await asyncio.to_thread(self._desired.delete, app, purge=purge)
+            purged = await self._desired.delete(app, purge=purge)
         self._failures.forget_app(app)
         what = "with its volumes" if purged else "its volumes stay"
         self._journal.say("Deleting", f"App {app} is being removed ({what})", app=app)
@@ -128,7 +128,7 @@ class Apps:
         record = self._desired.find(app)
         names = [service] if service else [one.name for one in record.app.spec.services]
         async with self._changing:
-            await asyncio.to_thread(self._desired.set_run_states, record.name, dict.fromkeys(names, state))
+            await self._desired.set_run_states(record.name, dict.fromkeys(names, state))
         self._failures.forget_app(record.name, names)
         what = f"{record.name}/{service}" if service else f"all services of App {record.name}"
         self._journal.say(
@@ -172,7 +172,7 @@ class Apps:
     async def delete_document(self, kind: str, name: str) -> None:
         """Forget a Secret or ConfigMap."""
         async with self._changing:
-            await asyncio.to_thread(self._desired.delete_document, kind, name)
+            await self._desired.delete_document(kind, name)
         self._journal.say("Forgotten", f"{kind} {name} was deleted")
 
     async def engine(self) -> EngineInfo:

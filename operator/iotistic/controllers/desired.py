@@ -1,11 +1,13 @@
 """What is wanted: Apps, run states, Secrets and ConfigMaps; kept in the store, mirrored here.
 
-Every change is durable before anybody acts on it. Of an App whose wanted release may not run, the target
+Every change is durable before anybody acts on it; the disk is waited for in a thread, but what is mirrored
+changes on the loop alone, between two of its turns. Of an App whose wanted release may not run, the target
 is that of the release which was chosen instead (see `rollouts`), with the contents of its day.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -163,11 +165,30 @@ class Desired:
                 )
         return changed, merged, applied
 
-    def take(self, records: Sequence[AppRecord], documents: Sequence[Secret | ConfigMap]) -> None:
-        """Write these and make them the target, all or nothing. Blocks on the disk."""
+    def take_at_start(self, records: Sequence[AppRecord]) -> None:
+        """As `take`, while nothing else goes on. Blocks on the disk."""
+        revisions = self._revisions_of(records, ())
+        self._store.put(apps=records, revisions=revisions)
+        self._mirror(records, (), revisions)
+
+    async def take(self, records: Sequence[AppRecord], documents: Sequence[Secret | ConfigMap]) -> None:
+        """Write these and make them the target, all or nothing."""
+        revisions = self._revisions_of(records, documents)
+        await asyncio.to_thread(self._store.put, apps=records, documents=documents, revisions=revisions)
+        self._mirror(records, documents, revisions)
+
+    def _revisions_of(
+        self, records: Sequence[AppRecord], documents: Sequence[Secret | ConfigMap]
+    ) -> list[RevisionRecord]:
         merged = {**self.documents, **_by_name(documents)}
-        revisions = [self._revision(record, merged) for record in records]
-        self._store.put(apps=records, documents=documents, revisions=revisions)
+        return [self._revision(record, merged) for record in records]
+
+    def _mirror(
+        self,
+        records: Sequence[AppRecord],
+        documents: Sequence[Secret | ConfigMap],
+        revisions: Sequence[RevisionRecord],
+    ) -> None:
         self.documents.update(_by_name(documents))
         for record in records:
             self.records[record.name] = record
@@ -178,12 +199,12 @@ class Desired:
             known[revision.digest] = replace(revision, created=before.created) if before else revision
         self._targets.clear()
 
-    def delete(self, name: str, *, purge: bool | None) -> bool:
+    async def delete(self, name: str, *, purge: bool | None) -> bool:
         """Take an App out of the target, durably; says whether its volumes go too."""
         record = self.records.get(name)
         policy = record.app.spec.deletion_policy if record else DeletionPolicy.RETAIN
         effective = policy is DeletionPolicy.DELETE if purge is None else purge
-        self._store.delete_app(name, purge=effective)
+        await asyncio.to_thread(self._store.delete_app, name, purge=effective)
         for known in (self.records, self._targets, self.revisions, self._chosen):
             known.pop(name, None)
         self.purging.discard(name)
@@ -195,27 +216,32 @@ class Desired:
         self._store.forget_deletion(name)
         self.deletions.pop(name, None)
 
-    def forget_revisions(self, name: str, digests: Sequence[str]) -> None:
+    async def forget_revisions(self, name: str, digests: Sequence[str]) -> None:
         """Remember these releases no longer."""
-        self._store.forget_revisions(name, digests)
+        await asyncio.to_thread(self._store.forget_revisions, name, digests)
         for digest in digests:
-            self.revisions[name].pop(digest, None)
+            self.revisions.get(name, {}).pop(digest, None)
 
-    def set_purging(self, name: str, asked: bool) -> None:
-        """Record that an App's volumes are to be emptied, or that they are."""
-        self._store.set_purging(name, asked)
-        (self.purging.add if asked else self.purging.discard)(name)
+    async def purge(self, name: str) -> None:
+        """Record that an App's volumes are to be emptied."""
+        await asyncio.to_thread(self._store.set_purging, name, True)
+        self.purging.add(name)
 
-    def set_run_states(self, name: str, states: Mapping[str, RunState]) -> None:
+    def purged(self, name: str) -> None:
+        """An App's volumes are empty."""
+        self._store.set_purging(name, False)
+        self.purging.discard(name)
+
+    async def set_run_states(self, name: str, states: Mapping[str, RunState]) -> None:
         """Lay run states over an App, durably."""
+        await asyncio.to_thread(self._store.set_run_states, name, states)
         record = self.records[name]
-        self._store.set_run_states(name, states)
         merged = {**record.run_states, **states}
         kept = {service: state for service, state in merged.items() if state is not RunState.RUNNING}
         self.records[name] = replace(record, run_states=kept)
         self._targets.pop(name, None)
 
-    def delete_document(self, kind: str, name: str) -> None:
+    async def delete_document(self, kind: str, name: str) -> None:
         """Forget a Secret or ConfigMap. Raises ConflictError while an App refers to it."""
         if (kind, name) not in self.documents:
             raise NotFoundError(f"no {kind} {name!r} on this device")
@@ -225,7 +251,7 @@ class Desired:
                     f"{kind} {name} is used by App {record.name}",
                     hint="delete the App first, or change its spec",
                 )
-        self._store.delete_document(kind, name)
+        await asyncio.to_thread(self._store.delete_document, kind, name)
         del self.documents[kind, name]
 
     def _next_record(

@@ -352,7 +352,7 @@ class Reconciler:
         left = {c.app for c in observed.containers} | {n.app for n in observed.networks} | observed.held
         left |= {volume.app for volume in observed.volumes}
         for app in [app for app in self._desired.purging if app not in left]:
-            self._desired.set_purging(app, False)
+            self._desired.purged(app)
             self._journal.say("Purged", f"the volumes of App {app} are empty; it starts again", app=app)
             self.wake()
         for app in [app for app in self._desired.deletions if app not in left]:

@@ -114,7 +114,7 @@ class Releases:
     async def purge_volumes(self, app: str) -> None:
         """Empty the App's volumes and start it again; recorded before anything is removed."""
         record = self._desired.find(app)
-        await asyncio.to_thread(self._desired.set_purging, record.name, True)
+        await self._desired.purge(record.name)
         self._journal.say("Purging", f"the volumes of App {record.name} are being emptied", app=record.name)
         self._loop.wake()
 

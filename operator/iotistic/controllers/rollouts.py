@@ -121,7 +121,7 @@ class Rollouts:
         known = list(self._desired.revisions.get(record.name, {}).values())
         old = too_old(known, limit=record.app.spec.history_limit, keep=needed(record.digest, state))
         if old:
-            await asyncio.to_thread(self._desired.forget_revisions, record.name, old)
+            await self._desired.forget_revisions(record.name, old)
 
     def _without_lost(self, name: str, state: RolloutState) -> RolloutState:
         """The state, when the spec of the last good release is no longer there."""
