@@ -126,6 +126,13 @@ async def test_one_that_can_not_start_goes_again(rig: Rig) -> None:
     assert (left.id, left.status) == (old.id, Status.RUNNING)
 
 
+async def test_nobody_to_take_over_from_is_told(rig: Rig) -> None:
+    target(rig, 1)
+
+    with pytest.raises(EngineError, match="the container to take over from is gone"):
+        await rig.do(Action.HANDOVER, "web", container="0" * 64)
+
+
 PORT = [{"containerPort": 8080, "hostPort": 18480}]
 
 
@@ -178,6 +185,23 @@ async def test_the_old_one_has_its_port_back_when_the_new_one_fails(rig: Rig) ->
     await until(says("v1"))
     [left] = own((await rig.observe()).containers)
     assert (left.id, left.status, left.name) == (old.id, Status.RUNNING, "handover-web-1")
+
+
+async def test_an_agent_that_stops_leaves_the_port_with_the_new_one(rig: Rig) -> None:
+    deaf = "trap '' TERM; mkdir -p /tmp/w; cd /tmp/w; echo v1 > index.html; httpd -p 8080; sleep 1000"
+    target(rig, 1, ports=PORT, args=["/bin/sh", "-c", deaf], stopGracePeriod=2)
+    [old] = await rig.up()
+    await until(says("v1"))
+    target(rig, 2, ports=PORT)
+
+    task = asyncio.create_task(rig.do(Action.HANDOVER, "web", container=old.id))
+    await until(lambda: len(rig.api.containers(all=True, filters={"name": "handover-web-1-next"})) == 1)
+    await asyncio.sleep(0.5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    await until(says("v2"))
 
 
 async def test_new_ones_of_an_app_serve_before_any_old_one_stops(rig: Rig) -> None:

@@ -43,6 +43,7 @@ async def test_stopped_is_started_again_as_the_same_container(rig: Rig) -> None:
     rig.app(APP, {"name": "web"})
     [web] = await rig.up()
     await rig.do(Action.STOP, "web", container=web.id)
+    assert (await rig.container("web")).spec == web.spec
 
     await rig.do(Action.START, "web", container=web.id)
 

@@ -28,7 +28,7 @@ class EngineEvent:
     """Something happened on the engine: a reason to observe again."""
 
     kind: str
-    """container, network, volume or image."""
+    """container, network, volume or image; engine: it is listened to from now on."""
     action: str
     """start, die, oom, stop, destroy, update, connect, disconnect, ...: the engine's own word."""
     container: str = ""

@@ -47,6 +47,7 @@ def test_names_in_words_are_replaced_as_in_kubernetes(word: str, result: str) ->
         ({"limits": {"memory": "64Mi", "cpu": "1.5"}}, 4, (67108864, 1_500_000_000, 0, 0)),
         ({"limits": {"cpu": 8}}, 2, (0, 2_000_000_000, 0, 0)),
         ({"limits": {"cpu": 8}}, 0, (0, 8_000_000_000, 0, 0)),
+        ({"limits": {"cpu": "1m"}}, 4, (0, 10_000_000, 0, 0)),
         ({"requests": {"memory": "1G", "cpu": 2}}, 4, (0, 0, 1_000_000_000, 2048)),
         ({"requests": {"cpu": "1m"}}, 4, (0, 0, 0, 2)),
     ],

@@ -20,6 +20,7 @@ from docker.types.daemon import CancellableStream
 
 from iotistic.api.errors import EngineError, EngineUnreachableError
 from iotistic.engines.docker.errors import mapped
+from iotistic.engines.docker.logins import config_folder
 
 DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
 API_AT_LEAST = (1, 41)
@@ -78,7 +79,7 @@ class Client:
             docker_config: directory whose ca.pem, cert.pem and key.pem open an engine behind TLS.
         """
         self.address = address or DEFAULT_ADDRESS
-        self._certificates = docker_config or Path.home() / ".docker"
+        self._docker_config = config_folder(docker_config)
         self._lock = threading.Lock()
         self._api: Any = None
         self._facts: Facts | None = None
@@ -180,10 +181,10 @@ class Client:
                 tls=self._tls(),
                 max_pool_size=ASKING + ACTING + INSIDE,
             )
-        except (InvalidConfigFile, TypeError, KeyError) as error:
+        except (InvalidConfigFile, ValueError, TypeError, KeyError, AttributeError) as error:
             raise EngineError(
                 f"Docker's config.json can't be read: {error}",
-                hint=f"correct or remove {self._certificates / 'config.json'}",
+                hint=f"correct or remove {self._docker_config}/config.json",
             ) from error
         api.trust_env = False
         said = api.version(api_version=False)
@@ -191,8 +192,10 @@ class Client:
         return api
 
     def _tls(self) -> Any:
-        files = [self._certificates / name for name in ("ca.pem", "cert.pem", "key.pem")]
-        if not self.address.startswith(("tcp://", "https://")) or not all(file.is_file() for file in files):
+        if self._docker_config is None or not self.address.startswith(("tcp://", "https://")):
+            return False
+        files = [self._docker_config / name for name in ("ca.pem", "cert.pem", "key.pem")]
+        if not all(file.is_file() for file in files):
             return False
         ca, certificate, key = map(str, files)
         return TLSConfig(ca_cert=ca, client_cert=(certificate, key), verify=True)

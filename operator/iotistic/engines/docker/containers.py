@@ -14,6 +14,7 @@ from iotistic.engines.docker.labels import network_name
 
 SHARES_OF_ONE_CPU = 1024
 LEAST_SHARES = 2
+LEAST_NANOS = 10**7
 BOUNDED_LOG = {"max-size": "10m", "max-file": "3"}
 POLICIES = {
     RestartPolicy.ALWAYS: "unless-stopped",
@@ -97,12 +98,14 @@ def endpoints(app: str, service: Service, *, joined: bool) -> dict[str, dict[str
 def limits(resources: Mapping[str, Any] | None, cpus: int) -> dict[str, int]:
     """What the engine is told of `resources`, as it is written; amounts that are not there are 0.
 
-    A limit beyond the host's processors is all of them: an App written for a larger board still runs.
+    A limit beyond the host's processors is all of them, and one below what the engine takes is that: an
+    App written for another board still runs.
     """
     limit = (resources or {}).get("limits") or {}
     request = (resources or {}).get("requests") or {}
     memory = _amount(limit.get("memory"), memory_bytes)
     nanos = _amount(limit.get("cpu"), cpu_nanos)
+    nanos = max(nanos, LEAST_NANOS) if nanos else 0
     shares = math.ceil(_amount(request.get("cpu"), cpu_nanos) * SHARES_OF_ONE_CPU / 10**9)
     return {
         "Memory": memory,

@@ -52,17 +52,18 @@ class HandOver:
         wanted = wanted_of(step.app, step.service, context)
         async with self._together[step.app].one_of_them(step.service) as others_serve:
             old = await self._client.ask(wanted.subject, lambda api: _seen(api, step.container))
-            if old is not None and _share_what_one_can_have(old, wanted):
+            if old is None:
+                raise EngineError(f"{wanted.subject}: the container to take over from is gone")
+            if _share_what_one_can_have(old, wanted):
                 await self._one_after_the_other(wanted, step, context, old)
                 return
-            async with self._taking_over(wanted, context, beside=old) as new:
+            async with self._taking_over(wanted, context) as new:
                 await self._maker.begin(wanted, new)
                 await self._ready(context, new)
                 await self._take_over(wanted, context, new)
-            if old is not None:
-                await others_serve()
-                await self._send_nobody_to(wanted, step)
-                await self._replace(wanted, step, context, new, old)
+            await others_serve()
+            await self._send_nobody_to(wanted, step)
+            await self._replace(wanted, step, context, new, old)
 
     async def _take_over(self, wanted: Wanted, context: StepContext, new: str) -> None:
         context.progress(Progress(message="taking over"))
@@ -102,12 +103,9 @@ class HandOver:
             await context.await_ready(new)
 
     @asynccontextmanager
-    async def _taking_over(
-        self, wanted: Wanted, context: StepContext, *, beside: Seen | None
-    ) -> AsyncIterator[str]:
+    async def _taking_over(self, wanted: Wanted, context: StepContext) -> AsyncIterator[str]:
         """A new container that does not serve yet; it goes again when it can't take over."""
-        suffix = NEXT if beside is not None else ""
-        new = await self._maker.make(wanted, context, suffix=suffix, joined=False)
+        new = await self._maker.make(wanted, context, suffix=NEXT, joined=False)
         self._observer.taking_over.add(new)
         try:
             yield new

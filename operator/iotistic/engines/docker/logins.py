@@ -48,10 +48,21 @@ def logins(
 
     Raises: EngineError naming a file or Secret that can't be read.
     """
-    found = [*_of_file(image, (docker_config or Path.home() / ".docker") / CONFIG_JSON)]
+    folder = config_folder(docker_config)
+    found = [*_of_file(image, folder / CONFIG_JSON)] if folder else []
     for name in secrets:
         found += _of_secret(image, name, contents)
     return found or [NO_LOGIN]
+
+
+def config_folder(given: Path | None) -> Path | None:
+    """The directory of Docker's config.json; None for a user without a home."""
+    if given is not None:
+        return given
+    try:
+        return Path.home() / ".docker"
+    except RuntimeError:
+        return None
 
 
 def _of_file(image: ImageRef, path: Path) -> Iterator[Login]:
