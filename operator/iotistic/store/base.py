@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from iotistic.api.app import App
 from iotistic.api.appservice import RunState
@@ -94,6 +94,21 @@ class SavedLines:
     """Oldest first. They may hold secrets: for whoever asks on this device, and for nobody else."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """What an original agent left in the same file. It stays there, untouched."""
+
+    identity: Mapping[str, Any] = field(repr=False)
+    """The row of its `device` table, by column (uuid, deviceName, deviceApiKey, ...), as it is kept: JSON as
+    text, truth as 0 and 1. Holds keys and passwords. Empty when it had none."""
+    target: Mapping[str, Any] = field(repr=False)
+    """The target state that it wrote last; empty when there is none that can be read."""
+    queue_rows: int = 0
+    """Reports that have not reached the cloud."""
+    warnings: tuple[str, ...] = ()
+    """What could not be read, in words."""
+
+
 MOST_SAVED_LINES = 50
 """Of one service; the last ones are kept."""
 
@@ -132,7 +147,7 @@ class Store(Protocol):
     def delete_app(self, name: str, *, purge: bool) -> None:
         """Take an App out of the target and record its deletion (also for one never held).
 
-        Its run states, revisions and rollout go with it.
+        Its run states, revisions and rollout go with it, and so does what was asked of its volumes.
         """
         ...
 
@@ -141,7 +156,7 @@ class Store(Protocol):
         ...
 
     def forget_deletion(self, name: str) -> None:
-        """Nothing of that App is left. Its saved lines go, and what was asked of its volumes."""
+        """Nothing of that App is left. Its saved lines go."""
         ...
 
     def set_run_states(self, app: str, states: Mapping[str, RunState]) -> None:
@@ -234,6 +249,18 @@ class Store(Protocol):
 
     def set_purging(self, app: str, asked: bool) -> None:
         """Record that the volumes of an App are to be emptied, or that they have been."""
+        ...
+
+    def original(self) -> Original | None:
+        """What an original agent left in this file; None when none has had it."""
+        ...
+
+    def adopted(self) -> str:
+        """When that was taken over, RFC 3339; empty: not yet."""
+        ...
+
+    def set_adopted(self, time: str) -> None:
+        """Record that it has been: it is done once, and what it left stays history."""
         ...
 
     def close(self) -> None:

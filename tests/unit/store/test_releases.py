@@ -208,8 +208,14 @@ def test_volumes_to_empty(store: SqliteStore) -> None:
     store.set_purging("never-there", False)
     assert store.purging() == {"shop"}
 
-    store.delete_app("shop", purge=True)
-    store.forget_deletion("shop")
+
+def test_what_was_asked_of_volumes_goes_with_the_app_and_does_not_come_back(store: SqliteStore) -> None:
+    """Applied again it starts with the volumes that were kept."""
+    store.put(apps=[record()])
+    store.set_purging("shop", True)
+
+    store.delete_app("shop", purge=False)
+    store.put(apps=[record()])
 
     assert store.purging() == set()
 

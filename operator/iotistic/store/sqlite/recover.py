@@ -189,6 +189,7 @@ def _leave_out_unreadable(new: Path) -> list[str]:
             for table, row, what in _unreadable(connection, new):
                 connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (row,))
                 lost.append(what)
+            _settle_adoption(connection)
             (highest,) = connection.execute("SELECT max(app_id) FROM iotistic_app").fetchone()
             if highest is not None:
                 connection.execute(
@@ -197,6 +198,17 @@ def _leave_out_unreadable(new: Path) -> list[str]:
                     (highest,),
                 )
     return lost
+
+
+def _settle_adoption(connection: sqlite3.Connection) -> None:
+    """Where the record of the adoption is lost, the original's target is history all the same: taken over
+    again, it would bring back what has been deleted since."""
+    query = "SELECT count(*) FROM sqlite_master WHERE name IN ('device', 'stateSnapshot')"
+    (originals,) = connection.execute(query).fetchone()
+    (recorded,) = connection.execute("SELECT count(*) FROM iotistic_adoption").fetchone()
+    if originals and not recorded:
+        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        connection.execute("INSERT INTO iotistic_adoption VALUES (?)", (now,))
 
 
 def _unreadable(connection: sqlite3.Connection, path: Path) -> Iterator[tuple[str, int, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Integer, MetaData, Table, Text, UniqueConstraint
 
-HEAD = "0002"
+HEAD = "0003"
 """Revision that this code reads and writes; the newest of `migrations/versions`."""
 VERSION_TABLE = "iotistic_schema"
 
@@ -103,3 +103,4 @@ saved_lines = Table(
     Column("lines", Text, nullable=False),
 )
 purging = Table("iotistic_purging", metadata, Column("app", Text, primary_key=True))
+adoption = Table("iotistic_adoption", metadata, Column("time", Text, primary_key=True))

@@ -10,16 +10,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, or_, select
+from sqlalchemy import Connection, Table, delete, literal, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from iotistic.api.appservice import RunState
 from iotistic.api.core import ConfigMap, Secret
 from iotistic.api.errors import StoreDamagedError, StoreError
-from iotistic.store.base import AppRecord, Backoff, Deletion, RevisionRecord, SavedLines
+from iotistic.store.base import AppRecord, Backoff, Deletion, Original, RevisionRecord, SavedLines
 from iotistic.store.identity import Identity, load_identity
 from iotistic.store.sqlite import schema
 from iotistic.store.sqlite.database import disconnect, errors_of, prepare
+from iotistic.store.sqlite.original import read_original
 from iotistic.store.sqlite.records import (
     app_record,
     app_row,
@@ -100,6 +101,7 @@ class SqliteStore:
         """Take an App out of the target and record its deletion."""
         with self._transaction() as connection:
             connection.execute(delete(schema.app).where(schema.app.c.name == name))
+            connection.execute(delete(schema.purging).where(schema.purging.c.app == name))
             _upsert(connection, schema.deletion, {"app": name, "purge": purge})
 
     def deletions(self) -> list[Deletion]:
@@ -110,7 +112,7 @@ class SqliteStore:
     def forget_deletion(self, name: str) -> None:
         """Nothing of that App is left."""
         with self._transaction() as connection:
-            for table in (schema.deletion, schema.saved_lines, schema.purging):
+            for table in (schema.deletion, schema.saved_lines):
                 connection.execute(delete(table).where(table.c.app == name))
 
     def set_run_states(self, app: str, states: Mapping[str, RunState]) -> None:
@@ -252,6 +254,22 @@ class SqliteStore:
                 connection.execute(insert(table).values(app=app).on_conflict_do_nothing())
             else:
                 connection.execute(delete(table).where(table.c.app == app))
+
+    def original(self) -> Original | None:
+        """What an original agent left in this file; None when none has had it."""
+        with self._transaction() as connection:
+            return read_original(connection)
+
+    def adopted(self) -> str:
+        """When that was taken over; empty: not yet."""
+        with self._transaction() as connection:
+            return connection.execute(select(schema.adoption.c.time)).scalar() or ""
+
+    def set_adopted(self, time: str) -> None:
+        """Record that it has been; the first time stays."""
+        first = select(literal(time)).where(~select(schema.adoption).exists())
+        with self._transaction() as connection:
+            connection.execute(insert(schema.adoption).from_select(["time"], first))
 
     def close(self) -> None:
         """Close the database; twice does no harm."""
