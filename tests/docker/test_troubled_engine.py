@@ -32,18 +32,22 @@ DISK = "24m"
 def troubled(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Iterator[str]:
     """The address of an engine with little disk, whose proxy does not answer."""
     dockerd = shutil.which("dockerd", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
-    if os.geteuid() != 0 or dockerd is None:
-        missing("needs root and dockerd: a second engine is started")
+    if os.geteuid() != 0 or dockerd is None or shutil.which("ip") is None:
+        missing("needs root, dockerd and ip: a second engine is started")
     folder = tmp_path_factory.mktemp("engine")
     disk = folder / "disk"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", disk], check=True)
     address = f"unix://{folder}/docker.sock"
+    # With `--bridge none` it would take the other engine's docker0 away.
+    bridge = f"trouble{os.getpid()}"[:15]
+    subprocess.run(["ip", "link", "add", bridge, "type", "bridge"], check=True)
+    subprocess.run(["ip", "address", "add", "10.231.10.1/24", "dev", bridge], check=True)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [
                 str(dockerd), "--host", address, "--data-root", disk, "--exec-root", folder / "exec",
-                "--pidfile", folder / "pid", "--bridge", "none", "--iptables=false", "--ip-masq=false",
+                "--pidfile", folder / "pid", "--bridge", bridge, "--iptables=false", "--ip-masq=false",
                 "--storage-driver", "vfs", "--max-download-attempts", "1",
             ],
             stdout=log, stderr=log,
@@ -55,6 +59,7 @@ def troubled(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> It
     finally:
         process.terminate()
         process.wait(20)
+        subprocess.run(["ip", "link", "delete", bridge], check=False)
         for mount in [disk, *sorted((folder / "exec").rglob("netns/*"))]:
             subprocess.run(["umount", "-l", mount], check=False, capture_output=True)
 
