@@ -23,11 +23,13 @@ from iotistic.planning.values import (
     Container,
     Health,
     Image,
+    Network,
     Observed,
     Options,
     Round,
     Status,
     Step,
+    Volume,
 )
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -296,7 +298,7 @@ def _is_job(container: Container) -> bool:
     return container.spec.restart is not RestartPolicy.ALWAYS
 
 
-def foreign(observed: Observed) -> object:
+def foreign(observed: Observed) -> tuple[list[Container], list[Network], list[Volume]]:
     """What is not ours."""
     return (
         [one for one in observed.containers if not one.app],
