@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import io
 import json
 import random
@@ -166,10 +167,10 @@ class Rig:
         self.goes("volume", name)
         self.api.create_volume(name, **options)
 
-    def image(self, name: str, size: int = 10) -> str:
-        """An image of its own of so many random bytes; its id. Goes with the rig."""
+    def image(self, name: str, *, architecture: str = "amd64") -> str:
+        """An image of its own of a few random bytes; its id. Goes with the rig."""
         self.goes("image", name)
-        return make_image(self.api, name, size)
+        return make_image(self.api, name, 10, architecture=architecture)
 
     def goes(self, kind: str, name: str) -> None:
         """A container, network, volume or image goes with the rig."""
@@ -204,16 +205,31 @@ class Rig:
                 self.api.remove_image(name, force=True)
 
 
-def make_image(api: Any, name: str, size: int) -> str:
-    """An image of one file of random bytes; its id."""
+def make_image(api: Any, name: str, size: int, *, architecture: str = "amd64") -> str:
+    """An image of one file, /content, of so many random bytes; its id."""
+    layer = tarred({"content": random.randbytes(size)})
+    config = {
+        "architecture": architecture,
+        "os": "linux",
+        "config": {},
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
+    }
+    manifest = [{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]
+    files = {"config.json": config, "manifest.json": manifest}
+    archive = tarred({key: json.dumps(value).encode() for key, value in files.items()} | {"layer.tar": layer})
+    list(api.load_image(archive))
+    return str(api.inspect_image(name)["Id"])
+
+
+def tarred(files: Mapping[str, bytes]) -> bytes:
+    """A tar archive."""
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
-        entry = tarfile.TarInfo("content")
-        entry.size = size
-        tar.addfile(entry, io.BytesIO(random.randbytes(size)))
-    repository, _, tag = name.rpartition(":")
-    said = api.import_image_from_data(archive.getvalue(), repository=repository, tag=tag)
-    return str(json.loads(said)["status"])
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o755
+            tar.addfile(entry, io.BytesIO(content))
+    return archive.getvalue()
 
 
 ORDER = ["container", "network", "volume", "image"]

@@ -389,3 +389,14 @@ async def test_the_image_decides_where_nothing_is_said(rig: Rig) -> None:
     assert (seen["Entrypoint"], seen["WorkingDir"], seen["User"]) == (image["Entrypoint"], "/", "")
     assert seen["Image"] == IMAGE
     assert seen["Cmd"] != SLEEP
+
+
+async def test_an_image_for_another_processor_says_so(rig: Rig) -> None:
+    name = "iotistic-test/fields-strange:1"
+    rig.image(name, architecture="s390x")
+    rig.app(APP, {"name": "web", "image": name})
+
+    with pytest.raises(EngineError, match=f"image {name} is for linux/s390x, this host is linux/") as raised:
+        await rig.up()
+
+    assert "--platform" in raised.value.hint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,12 @@ from iotistic.engines.docker.hostpaths import own_ids, translated
 from iotistic.engines.docker.kinds import kind_of
 from iotistic.engines.docker.labels import owner_of, read_spec, service_labels, write_spec
 from iotistic.engines.docker.output import frames, lines
+from iotistic.engines.docker.platforms import (
+    may_be_emulated,
+    platform_of_host,
+    platform_of_image,
+    runs,
+)
 from iotistic.engines.docker.pull import Layers
 from iotistic.engines.docker.times import from_seconds, seconds, sortable
 
@@ -65,7 +72,7 @@ def test_what_only_a_privileged_host_could_start() -> None:
         {"name": "web", "image": "web:1", "securityContext": {"privileged": True}, "networkMode": "host"}
     )
 
-    made = body(Parts(app="shop", service=service, image="web:1", labels={}), joined=True)
+    made = body(Parts(app="shop", service=service, labels={}), joined=True)
 
     assert made["HostConfig"]["Privileged"] is True
     assert made["HostConfig"]["NetworkMode"] == "host"
@@ -76,7 +83,7 @@ def test_what_only_a_privileged_host_could_start() -> None:
 def test_secret_values_do_not_show_in_what_is_printed() -> None:
     service = Service.model_validate({"name": "web", "image": "web:1"})
 
-    parts = Parts(app="shop", service=service, image="web:1", labels={}, variables={"P": "hunter2"})
+    parts = Parts(app="shop", service=service, labels={}, variables={"P": "hunter2"})
 
     assert "hunter2" not in repr(parts)
 
@@ -276,3 +283,35 @@ def test_progress_adds_up_layers_and_never_goes_back() -> None:
     assert told[7].message == "pulling: the connection broke, retrying in 5 seconds"
     assert told[8].message == "pulling"
     assert told[10].message == "extracting"
+
+
+@pytest.mark.parametrize(
+    ("image", "host", "result"),
+    [
+        ("linux/amd64", "linux/amd64", True),
+        ("linux/386", "linux/amd64", True),
+        ("linux/arm", "linux/arm64", True),
+        ("", "linux/arm64", True),
+        ("linux/arm64", "linux/arm", False),
+        ("linux/arm64", "linux/amd64", False),
+        ("windows/amd64", "linux/amd64", False),
+    ],
+)
+def test_what_a_processor_runs_by_itself(image: str, host: str, result: bool) -> None:
+    assert runs(image, host) is result
+
+
+def test_help_with_foreign_programs_shows_in_the_kernels_list(tmp_path: Path) -> None:
+    assert not may_be_emulated(tmp_path / "none")
+    for name in ("register", "status"):
+        (tmp_path / name).touch()
+    assert not may_be_emulated(tmp_path)
+    (tmp_path / "qemu-aarch64").touch()
+    assert may_be_emulated(tmp_path)
+
+
+def test_a_hosts_platform_is_named_as_images_name_theirs() -> None:
+    assert platform_of_host({"Architecture": "aarch64", "OSType": "linux"}) == "linux/arm64"
+    assert platform_of_host({"Architecture": "riscv64"}) == "linux/riscv64"
+    assert platform_of_image({"Architecture": "arm", "Os": "linux", "Variant": "v7"}) == "linux/arm"
+    assert platform_of_image({"Architecture": "", "Os": ""}) == ""

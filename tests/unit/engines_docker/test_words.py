@@ -71,7 +71,7 @@ PROXY = "/etc/systemd/system/docker.service.d/http-proxy.conf"
         (
             "no matching manifest for linux/arm/v7 in the manifest list entries",
             ImageNotFoundError,
-            "not there for linux/armv7l",
+            "not there for linux/arm/v7",
             "platform",
         ),
         (
@@ -94,7 +94,7 @@ PROXY = "/etc/systemd/system/docker.service.d/http-proxy.conf"
     ],
 )
 def test_a_failed_pull_in_words(text: str, kind: type[EngineError], said: str, hint: str) -> None:
-    error = fetch_error(IMAGE, text, architecture="armv7l", login="")
+    error = fetch_error(IMAGE, text, platform="linux/arm/v7", login="")
 
     assert type(error) is kind
     assert said in error.message
@@ -103,9 +103,7 @@ def test_a_failed_pull_in_words(text: str, kind: type[EngineError], said: str, h
 
 
 def test_a_refused_login_names_where_it_comes_from() -> None:
-    error = fetch_error(
-        HUB, "unauthorized: incorrect username or password", architecture="x", login="Secret hub"
-    )
+    error = fetch_error(HUB, "unauthorized: incorrect username or password", platform="x", login="Secret hub")
 
     assert error.message == "image team/web:2: registry docker.io does not accept the login of Secret hub"
     assert error.hint == "correct Secret hub: user and password for docker.io"

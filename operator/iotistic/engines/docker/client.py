@@ -21,6 +21,7 @@ from docker.types.daemon import CancellableStream
 from iotistic.api.errors import EngineError, EngineUnreachableError
 from iotistic.engines.docker.errors import mapped
 from iotistic.engines.docker.logins import config_folder
+from iotistic.engines.docker.platforms import platform_of_host
 
 DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
 API_AT_LEAST = (1, 41)
@@ -46,6 +47,9 @@ class Facts:
     version: str
     api: str
     architecture: str
+    """As the kernel names it: x86_64."""
+    platform: str
+    """As images name it: linux/amd64."""
     cpus: int
     limits_memory: bool
     limits_cpu: bool
@@ -289,7 +293,8 @@ def _facts_of(api: Any) -> Facts:
     return Facts(
         version=info.get("ServerVersion", ""),
         api=api._version,
-        architecture=info.get("Architecture", ""),
+        architecture=info.get("Architecture") or "",
+        platform=platform_of_host(info),
         cpus=int(info.get("NCPU") or 0),
         limits_memory=bool(info.get("MemoryLimit", True)),
         limits_cpu=bool(info.get("CpuCfsQuota", True)),

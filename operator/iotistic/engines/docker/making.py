@@ -10,7 +10,6 @@ import docker.errors
 
 from iotistic.api.app import App, Volume
 from iotistic.api.errors import EngineError
-from iotistic.api.image import ImageRef
 from iotistic.api.service import Service
 from iotistic.engines.base import Contents, Progress, StepContext
 from iotistic.engines.docker.client import Client
@@ -21,7 +20,6 @@ from iotistic.engines.docker.files import Files
 from iotistic.engines.docker.hostpaths import HostPaths
 from iotistic.engines.docker.kinds import check_kinds, make_file
 from iotistic.engines.docker.labels import (
-    NEXT,
     Owner,
     container_name,
     other_container_name,
@@ -30,6 +28,7 @@ from iotistic.engines.docker.labels import (
     volume_name,
 )
 from iotistic.engines.docker.observer import Observer
+from iotistic.engines.docker.platforms import may_be_emulated, platform_of_image, runs
 from iotistic.planning.values import ServiceTarget
 
 LOCKS_INSIDE = "/run/iotistic"
@@ -88,6 +87,8 @@ class Maker:
         self._files = files
         self._paths = paths
         self._contents = contents
+        self._emulates = True
+        """Whether foreign programs may run here; on another machine, or from a container, nobody knows."""
 
     async def make(
         self, wanted: Wanted, context: StepContext, *, suffix: str = "", joined: bool = True
@@ -102,6 +103,7 @@ class Maker:
 
         Raises: EngineError; what was created before that stays, and is seen as changed.
         """
+        self._emulates = not await self._paths.on_host() or may_be_emulated()
         parts = await self._parts(wanted)
         content = body(parts, joined=joined)
         name = container_name(wanted.app.name, wanted.service.name, wanted.number) + suffix
@@ -121,7 +123,7 @@ class Maker:
         try:
             await self._client.act(wanted.subject, lambda api: api.start(id))
         except EngineError as error:
-            raise await self._explained(error) from error
+            raise await self._explained(wanted, error) from error
 
     def _create(
         self,
@@ -133,15 +135,32 @@ class Maker:
         suffix: str,
         more: Mapping[str, Mapping[str, Any]],
     ) -> dict[str, Any]:
-        try:
-            made = self._create_named(api, wanted, content, name, suffix)
-        except docker.errors.ImageNotFound:
-            content = {**content, "Image": _by_id(api, wanted)}
-            made = self._create_named(api, wanted, content, name, suffix)
+        content = {**content, "Image": self._image(api, wanted)}
+        made = self._create_named(api, wanted, content, name, suffix)
         for network, endpoint in more.items():
             data = {"Container": made["Id"], "EndpointConfig": endpoint}
             api._raise_for_status(api._post_json(api._url("/networks/{0}/connect", network), data=data))
         return made
+
+    def _image(self, api: Any, wanted: Wanted) -> str:
+        """The image as the engine knows it: by its name, or by the id that a pin names where no registry
+        has given it another digest. Raises EngineError when it is not there, or for other processors."""
+        ref = wanted.target.spec.image
+        for known_as in (ref.short, ref.digest):
+            try:
+                seen = api.inspect_image(known_as)
+            except (docker.errors.NotFound, docker.errors.NullResource):
+                continue
+            platform, host = platform_of_image(seen), self._client.known_facts().platform
+            if not runs(platform, host) and not self._emulates:
+                raise EngineError(
+                    f"{wanted.subject}: image {ref.short} is for {platform}, this host is {host}",
+                    hint="use an image for this platform (docker buildx build --platform)",
+                )
+            return known_as
+        raise EngineError(
+            f"{wanted.subject}: image {ref.short} is not on the engine", hint="it is fetched again"
+        )
 
     def _create_named(
         self, api: Any, wanted: Wanted, content: dict[str, Any], name: str, suffix: str
@@ -176,7 +195,6 @@ class Maker:
         return Parts(
             app=wanted.app.name,
             service=service,
-            image=wanted.target.spec.image.short,
             labels=service_labels(
                 app=wanted.app.name,
                 service=service.name,
@@ -240,24 +258,20 @@ class Maker:
         if kinds:
             await self._client.ask(wanted.subject, lambda api: check_kinds(api, wanted.subject, id, kinds))
 
-    async def _explained(self, error: EngineError) -> EngineError:
+    async def _explained(self, wanted: Wanted, error: EngineError) -> EngineError:
         """A taken port with the name of who has it, where that is a container."""
         port = taken_port(error)
         if port is None:
             return error
-        rows = await self._client.ask(
-            "Docker engine", lambda api: api.containers(filters={"publish": str(port)})
-        )
-        names = [row["Names"][0].removeprefix("/") for row in rows]
-        if not names:
-            return error
-        message = error.message.removesuffix("is taken") + f"is held by container {names[0]}"
-        return EngineError(message, hint=f"stop it (docker stop {names[0]}), or change the service's ports")
+        return await self._client.ask(wanted.subject, lambda api: _held_by(api, port, error))
 
 
-def next_name(wanted: Wanted) -> str:
-    """Name of a container that takes over, until the old one has gone."""
-    return container_name(wanted.app.name, wanted.service.name, wanted.number) + NEXT
+def _held_by(api: Any, port: int, error: EngineError) -> EngineError:
+    names = [row["Names"][0].removeprefix("/") for row in api.containers(filters={"publish": str(port)})]
+    if not names:
+        return error
+    message = error.message.removesuffix("is taken") + f"is held by container {names[0]}"
+    return EngineError(message, hint=f"stop it (docker stop {names[0]}), or change the service's ports")
 
 
 def _digest(wanted: Wanted, volume: Volume) -> str:
@@ -269,14 +283,3 @@ def _digest(wanted: Wanted, volume: Volume) -> str:
     )
     contents = wanted.target.record.get("contents")
     return str(contents.get(reference, "")) if isinstance(contents, Mapping) else ""
-
-
-def _by_id(api: Any, wanted: Wanted) -> str:
-    """The image by its id, where a pin names that: an image without a registry has no other digest."""
-    ref: ImageRef = wanted.target.spec.image
-    if ref.digest:
-        try:
-            return str(api.inspect_image(ref.digest)["Id"])
-        except docker.errors.NotFound:
-            pass
-    raise EngineError(f"{wanted.subject}: image {ref.short} is not on the engine", hint="it is fetched again")

@@ -51,7 +51,7 @@ class Puller:
             if not failure:
                 break
             if number == len(ways) or not is_refused(failure):
-                raise fetch_error(image, failure, architecture=facts.architecture, login=login.source)
+                raise fetch_error(image, failure, platform=facts.platform, login=login.source)
         await self._confirm(image)
 
     async def _pull(self, image: ImageRef, login: Login, progress: Callable[[Progress], None]) -> str:

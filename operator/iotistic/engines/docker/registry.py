@@ -17,18 +17,18 @@ CONFIG_FILE = "/etc/docker/daemon.json"
 RESTART = "systemctl daemon-reload && systemctl restart docker"
 
 
-def fetch_error(image: ImageRef, text: str, *, architecture: str, login: str) -> EngineError:
+def fetch_error(image: ImageRef, text: str, *, platform: str, login: str) -> EngineError:
     """The error for what the engine said while it pulled.
 
     Args:
         image: what was pulled.
         text: the engine's sentence.
-        architecture: of the engine's host.
+        platform: of the engine's host, as linux/amd64.
         login: where the login that was used comes from; empty for none.
     """
     for pattern, make in _SENTENCES:
         if pattern.search(text):
-            return make(image, text, architecture, login)
+            return make(image, text, platform, login)
     error = said_by_engine(f"image {image.short}", text)
     return error if type(error) is not EngineError else RegistryError(error.message, hint=error.hint)
 
@@ -43,7 +43,7 @@ def certificate_file(image: ImageRef) -> str:
     return f"/etc/docker/certs.d/{image.registry}/ca.crt"
 
 
-def _certificate(image: ImageRef, text: str, architecture: str, login: str) -> EngineError:
+def _certificate(image: ImageRef, text: str, platform: str, login: str) -> EngineError:
     return RegistryError(
         f"image {image.short}: the Docker engine does not trust the certificate of {_host(image, text)}: "
         f"{_reason(text)}",
@@ -51,21 +51,21 @@ def _certificate(image: ImageRef, text: str, architecture: str, login: str) -> E
     )
 
 
-def _clock(image: ImageRef, text: str, architecture: str, login: str) -> EngineError:
+def _clock(image: ImageRef, text: str, platform: str, login: str) -> EngineError:
     return RegistryError(
         f"image {image.short}: the certificate of {_host(image, text)} is not valid now: {_reason(text)}",
         hint="is the host's clock right (date)? Else the registry needs a new certificate",
     )
 
 
-def _other_name(image: ImageRef, text: str, architecture: str, login: str) -> EngineError:
+def _other_name(image: ImageRef, text: str, platform: str, login: str) -> EngineError:
     return RegistryError(
         f"image {image.short}: the certificate of {_host(image, text)} is for another name: {_reason(text)}",
         hint="name the registry in the image as its certificate does, or give it another certificate",
     )
 
 
-def _plain(image: ImageRef, text: str, architecture: str, login: str) -> EngineError:
+def _plain(image: ImageRef, text: str, platform: str, login: str) -> EngineError:
     return RegistryError(
         f"image {image.short}: registry {image.registry} speaks HTTP without TLS",
         hint=f"give it a certificate, or on the host add it to insecure-registries in {CONFIG_FILE} and "
@@ -73,28 +73,28 @@ def _plain(image: ImageRef, text: str, architecture: str, login: str) -> EngineE
     )
 
 
-def _proxy(image: ImageRef, text: str, architecture: str, login: str) -> EngineError:
+def _proxy(image: ImageRef, text: str, platform: str, login: str) -> EngineError:
     return RegistryError(
         f"image {image.short}: the Docker engine's proxy does not let it through: {_reason(text)}",
         hint=f"correct the proxy on the host in {PROXY_FILE}, then {RESTART}",
     )
 
 
-def _limit(image: ImageRef, text: str, architecture: str, login: str) -> EngineError:
+def _limit(image: ImageRef, text: str, platform: str, login: str) -> EngineError:
     return RegistryError(
         f"image {image.short}: registry {image.registry} allows no more downloads now",
         hint="it is tried again; with a login (imagePullSecrets) a registry usually allows more",
     )
 
 
-def _no_platform(image: ImageRef, text: str, architecture: str, login: str) -> EngineError:
+def _no_platform(image: ImageRef, text: str, platform: str, login: str) -> EngineError:
     return ImageNotFoundError(
-        f"image {image.short} is not there for linux/{architecture}, which is what this host is",
+        f"image {image.short} is not there for {platform}, which is what this host is",
         hint="push it for this platform as well (docker buildx build --platform), or name another image",
     )
 
 
-def _maybe_login(image: ImageRef, text: str, architecture: str, login: str) -> EngineError:
+def _maybe_login(image: ImageRef, text: str, platform: str, login: str) -> EngineError:
     return ImageNotFoundError(
         f"image {image.short}: registry {image.registry} has no such image, or does not show it to "
         f"{f'the login of {login}' if login else 'somebody without a login'}",
@@ -102,7 +102,7 @@ def _maybe_login(image: ImageRef, text: str, architecture: str, login: str) -> E
     )
 
 
-def _login(image: ImageRef, text: str, architecture: str, login: str) -> EngineError:
+def _login(image: ImageRef, text: str, platform: str, login: str) -> EngineError:
     refused = f"does not accept the login of {login}" if login else "wants a login"
     return RegistryError(
         f"image {image.short}: registry {image.registry} {refused}", hint=_how_to_log_in(image, login)
@@ -118,14 +118,14 @@ def _how_to_log_in(image: ImageRef, login: str) -> str:
     )
 
 
-def _missing(image: ImageRef, text: str, architecture: str, login: str) -> EngineError:
+def _missing(image: ImageRef, text: str, platform: str, login: str) -> EngineError:
     return ImageNotFoundError(
         f"registry {image.registry} has no image {image.short}",
         hint="check name and tag; docker manifest inspect shows what is there",
     )
 
 
-def _no_way(image: ImageRef, text: str, architecture: str, login: str) -> EngineError:
+def _no_way(image: ImageRef, text: str, platform: str, login: str) -> EngineError:
     return RegistryError(
         f"image {image.short}: the Docker engine does not reach {_host(image, text)}: {_reason(text)}",
         hint="is the host online, and the name right? It is tried again; a proxy is set on the host in "
