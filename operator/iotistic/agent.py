@@ -83,7 +83,8 @@ async def _run(settings: Settings, store: Store, make_engine: MakeEngine) -> Non
         async with serve(
             app,
             socket_path=settings.socket,
-            host=settings.device_api_host or "127.0.0.1",
+            host=settings.device_api_host,
+            mode=settings.api_security_mode,
             port=settings.device_api_port,
             key=settings.api_key or load_or_make_key(settings.config_dir),
             allowed_hosts=settings.allowed_hosts,

@@ -14,7 +14,7 @@ from iotistic.api.app import App
 from iotistic.api.core import ConfigMap, Secret
 from iotistic.api.errors import InvalidResourceError, Problem
 from iotistic.api.examining import examine, resource_name
-from iotistic.api.positions import Parsed, member, parse
+from iotistic.api.positions import Parsed, member
 from iotistic.api.together import check_together
 from iotistic.api.warnings import warnings_of
 from iotistic.api.wording import printable
@@ -53,6 +53,8 @@ def load_documents(text: str, source: str) -> list[Document]:
 
     Raises: InvalidResourceError with every problem, each with file and line.
     """
+    from iotistic.api.reading import parse
+
     documents: list[Document] = []
     problems: list[Problem] = []
     for number, parsed in enumerate(parse(text), start=1):

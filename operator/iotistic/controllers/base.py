@@ -141,7 +141,7 @@ class InsideControl(Protocol):
     async def run(
         self, app: str, service: str, command: Sequence[str], timeout_seconds: float
     ) -> tuple[int, str]:
-        """Run a command inside a service's container: exit code, output."""
+        """Run a command inside a service's container: exit code, output. Raises TimeoutError."""
         ...
 
     async def usage(self) -> list[Usage]:

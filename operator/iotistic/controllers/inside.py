@@ -41,7 +41,7 @@ class Inside:
     async def run(
         self, app: str, service: str, command: Sequence[str], timeout_seconds: float
     ) -> tuple[int, str]:
-        """Run a command inside a service's container: exit code, output."""
+        """Run a command inside a service's container: exit code, output. Raises TimeoutError."""
         container = self._loop.facts.counting(app, service)
         if container is None or container.status is not Status.RUNNING:
             status = container.status.value if container else "not there"
@@ -49,13 +49,7 @@ class Inside:
                 f"the container of {app}/{service} does not run: it is {status}",
                 hint=f"see why: iotctl explain app {app}",
             )
-        try:
-            return await self._engine.run(container.id, command, timeout_seconds)
-        except TimeoutError:
-            raise ConflictError(
-                f"the command did not end within {timeout_seconds:g} s; it may still run inside",
-                hint="give it more time: --timeout",
-            ) from None
+        return await self._engine.run(container.id, command, timeout_seconds)
 
     async def usage(self) -> list[Usage]:
         """What all running containers of ours use now."""

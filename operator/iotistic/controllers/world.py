@@ -10,7 +10,8 @@ from iotistic.api.service import Service
 from iotistic.controllers.desired import Desired
 from iotistic.controllers.prober import Prober
 from iotistic.engines.base import Engine
-from iotistic.planning.values import AppTarget, Container, Health, Observed, Status
+from iotistic.planning.images import Images
+from iotistic.planning.values import AppTarget, Container, Health, NormalSpec, Observed, Status
 from iotistic.store.base import Locks, Store
 
 
@@ -46,7 +47,8 @@ class World:
         raw = await self._engine.observe(wanted | self._images, full=full)
         if self._prober is not None:
             self._prober.sync(self._probed(raw))
-        containers = tuple(self._overlaid(container) for container in raw.containers)
+        images = Images(raw)
+        containers = tuple(self._overlaid(container, images) for container in raw.containers)
         apps = {container.app for container in containers}
         self.observed = replace(
             raw,
@@ -106,12 +108,25 @@ class World:
             for id in gone:
                 del self._releases[id]
 
-    def _overlaid(self, container: Container) -> Container:
+    def _overlaid(self, container: Container, images: Images) -> Container:
         release = self._releases.get(container.id, container.release)
         health = container.health or (self._prober.health(container) if self._prober else Health.NONE)
-        if release == container.release and health == container.health:
+        spec = self._renamed(container, images)
+        if release == container.release and health == container.health and spec is container.spec:
             return container
-        return replace(container, release=release, health=health)
+        return replace(container, release=release, health=health, spec=spec)
+
+    def _renamed(self, container: Container, images: Images) -> NormalSpec:
+        """Its spec under the name that its image has in the release it was recorded for (R15): only the
+        label, which can't be changed, still has the old one."""
+        if container.id not in self._releases or container.app not in self._desired.records:
+            return container.spec
+        service = self._desired.target(container.app).service(container.service)
+        if service is None or service.spec.image == container.spec.image:
+            return container.spec
+        if not images.same(container, service.spec.image):
+            return container.spec
+        return replace(container.spec, image=service.spec.image)
 
     def _probed(self, raw: Observed) -> dict[str, tuple[Container, Service]]:
         found = {}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from iotistic.api.documents import load_documents
-from iotistic.api.positions import parse
+from iotistic.api.reading import parse
 from tests.unit.api.writing import HEAD, app_text, said
 
 SERVICES = "services: [{name: web, image: 'web:1'}]"
