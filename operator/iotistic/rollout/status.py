@@ -234,14 +234,14 @@ def _app_state(facts: AppFacts, services: Sequence[ServiceStatus], all_ready: bo
         return ("Orphaned" if facts.hold.startswith("orphaned") else "Held"), facts.hold
     if facts.stalled:
         return "Stalled", facts.stalled
-    if facts.rollout is not None and facts.rollout.phase in _ROLLOUT_STATES:
+    if facts.rollout is not None and facts.rollout.phase in _ROLLOUT_STATES and not _due(facts):
         return _ROLLOUT_STATES[facts.rollout.phase], _rollout_why(facts.rollout, services)
     if all_ready:
         stopped = services and all(service.run_state == "Stopped" for service in services)
         return ("Stopped" if stopped else "Ready"), ""
     why = facts.locked or facts.failure or _first_reason(services)
     if facts.rollout is not None and _rolling(facts) and not why:
-        why = facts.rollout.why
+        why = "what is wanted has just changed" if _due(facts) else facts.rollout.why
     failing = any(service.state in {"CrashLoop", "Failed", "Unhealthy", "Exited"} for service in services)
     if failing or facts.failure:
         return "Degraded", why
@@ -256,9 +256,12 @@ def _rolling(facts: AppFacts) -> bool:
     """The wanted release is not good, whatever its services are doing."""
     if facts.rollout is None:
         return False
-    return facts.rollout.phase not in _SETTLED or facts.rollout.wanted != (
-        facts.digest or facts.rollout.wanted
-    )
+    return facts.rollout.phase not in _SETTLED or _due(facts)
+
+
+def _due(facts: AppFacts) -> bool:
+    """Something else is wanted than what the rollout decided on last: its decision says nothing of it."""
+    return facts.rollout is not None and bool(facts.digest) and facts.rollout.wanted != facts.digest
 
 
 def _rollout_why(rollout: Decision, services: Sequence[ServiceStatus]) -> str:
@@ -318,7 +321,7 @@ def _progress_reason(facts: AppFacts, failed: ServiceStatus | None) -> str:
     """Why it is not ready yet, in one word."""
     if failed is not None:
         return failed.state
-    if facts.rollout is None or facts.rollout.phase in _SETTLED:
+    if facts.rollout is None or _due(facts) or facts.rollout.phase in _SETTLED:
         return "Progressing"
     return facts.rollout.phase.value
 
@@ -328,7 +331,7 @@ def _stalled_reason(facts: AppFacts, *, all_ready: bool) -> str:
     if facts.stalled:
         return "WouldLoseData"
     rollout = facts.rollout
-    if rollout is not None and rollout.state.failure is not None and not facts.deleting:
+    if rollout is not None and rollout.state.failure is not None and not facts.deleting and not _due(facts):
         if rollout.phase is Phase.UNDONE:
             return "Undone"
         if rollout.phase is Phase.FAILED:

@@ -288,6 +288,22 @@ def test_a_good_release_is_ready_and_a_new_spec_is_not_before_its_first_turn() -
     assert (status.state, conditions(status)["Ready"]) == ("Updating", "False Progressing")
 
 
+@pytest.mark.parametrize("phase", [Phase.UNDONE, Phase.UNDOING, Phase.FAILED])
+def test_what_became_of_an_earlier_release_is_not_said_of_a_new_spec(phase: Phase) -> None:
+    caller = in_phase(phase)
+    caller.want("c")
+
+    status = rolling(caller)
+
+    assert (status.state, status.why) == ("Updating", "what is wanted has just changed")
+    assert conditions(status) == {
+        "Ready": "False Progressing",
+        "Reconciling": "True Progressing",
+        "Stalled": "False NotStalled",
+        "Available": "True Serving",
+    }
+
+
 def test_a_suspended_app_is_held_whatever_its_rollout_does() -> None:
     caller = in_phase(Phase.UNDONE)
 
