@@ -72,7 +72,7 @@ def test_what_only_a_privileged_host_could_start() -> None:
         {"name": "web", "image": "web:1", "securityContext": {"privileged": True}, "networkMode": "host"}
     )
 
-    made = body(Parts(app="shop", service=service, labels={}), joined=True)
+    made = body(Parts(app="shop", service=service, image="web:1", labels={}), joined=True)
 
     assert made["HostConfig"]["Privileged"] is True
     assert made["HostConfig"]["NetworkMode"] == "host"
@@ -83,7 +83,7 @@ def test_what_only_a_privileged_host_could_start() -> None:
 def test_secret_values_do_not_show_in_what_is_printed() -> None:
     service = Service.model_validate({"name": "web", "image": "web:1"})
 
-    parts = Parts(app="shop", service=service, labels={}, variables={"P": "hunter2"})
+    parts = Parts(app="shop", service=service, image="web:1", labels={}, variables={"P": "hunter2"})
 
     assert "hunter2" not in repr(parts)
 

@@ -84,7 +84,7 @@ class Client:
         """
         self.address = address or DEFAULT_ADDRESS
         self._docker_config = config_folder(docker_config)
-        self._lock = threading.Lock()
+        self._connecting = threading.Lock()
         self._api: Any = None
         self._facts: Facts | None = None
         self._asking = asyncio.Semaphore(ASKING)
@@ -139,8 +139,7 @@ class Client:
 
     def close(self) -> None:
         """Let go of the connections."""
-        with self._lock:
-            api, self._api = self._api, None
+        api, self._api = self._api, None
         if api is not None:
             api.close()
 
@@ -169,12 +168,13 @@ class Client:
         return await future
 
     def _connected(self) -> Any:
-        with self._lock:
-            if self._api is None:
+        with self._connecting:
+            api = self._api
+            if api is None:
                 api = self._connect()
                 self._facts = _facts_of(api)
                 self._api = api
-            return self._api
+            return api
 
     def _connect(self) -> Any:
         try:

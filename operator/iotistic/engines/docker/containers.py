@@ -40,6 +40,8 @@ class Parts:
 
     app: str
     service: Service
+    image: str
+    """Name or id by which the engine knows it."""
     labels: Mapping[str, str]
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     mounts: Mounts = Mounts()
@@ -48,7 +50,7 @@ class Parts:
 
 
 def body(parts: Parts, *, joined: bool) -> dict[str, Any]:
-    """The body of `POST /containers/create` without its Image; attaches to the first network only.
+    """The body of `POST /containers/create`; attaches to the first network only.
 
     Args:
         parts: what goes in.
@@ -56,6 +58,7 @@ def body(parts: Parts, *, joined: bool) -> dict[str, Any]:
     """
     service = parts.service
     content: dict[str, Any] = {
+        "Image": parts.image,
         "Env": [f"{name}={value}" for name, value in parts.variables.items()],
         "Labels": dict(parts.labels),
         "ExposedPorts": {f"{p.container_port}/{p.protocol.lower()}": {} for p in service.ports},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -99,7 +100,8 @@ class Lifecycle:
             ),
         )
         sources = [mount.get("Source") or "" for row in rows for mount in row.get("Mounts") or ()]
-        self._files.tidy(app, service, {source.rpartition("/")[2] for source in sources})
+        used = {source.rpartition("/")[2] for source in sources}
+        await asyncio.to_thread(self._files.tidy, app, service, used)
 
     async def _on(self, step: Step, act: Any, *, missing_is_fine: bool = True) -> None:
         subject = f"App {step.app}, service {step.service}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,8 +89,6 @@ class Maker:
         self._files = files
         self._paths = paths
         self._contents = contents
-        self._emulates = True
-        """Whether foreign programs may run here; on another machine, or from a container, nobody knows."""
 
     async def make(
         self, wanted: Wanted, context: StepContext, *, suffix: str = "", joined: bool = True
@@ -103,7 +103,6 @@ class Maker:
 
         Raises: EngineError; what was created before that stays, and is seen as changed.
         """
-        self._emulates = not await self._paths.on_host() or may_be_emulated()
         parts = await self._parts(wanted)
         content = body(parts, joined=joined)
         name = container_name(wanted.app.name, wanted.service.name, wanted.number) + suffix
@@ -135,32 +134,11 @@ class Maker:
         suffix: str,
         more: Mapping[str, Mapping[str, Any]],
     ) -> dict[str, Any]:
-        content = {**content, "Image": self._image(api, wanted)}
         made = self._create_named(api, wanted, content, name, suffix)
         for network, endpoint in more.items():
             data = {"Container": made["Id"], "EndpointConfig": endpoint}
             api._raise_for_status(api._post_json(api._url("/networks/{0}/connect", network), data=data))
         return made
-
-    def _image(self, api: Any, wanted: Wanted) -> str:
-        """The image as the engine knows it: by its name, or by the id that a pin names where no registry
-        has given it another digest. Raises EngineError when it is not there, or for other processors."""
-        ref = wanted.target.spec.image
-        for known_as in (ref.short, ref.digest):
-            try:
-                seen = api.inspect_image(known_as)
-            except (docker.errors.NotFound, docker.errors.NullResource):
-                continue
-            platform, host = platform_of_image(seen), self._client.known_facts().platform
-            if not runs(platform, host) and not self._emulates:
-                raise EngineError(
-                    f"{wanted.subject}: image {ref.short} is for {platform}, this host is {host}",
-                    hint="use an image for this platform (docker buildx build --platform)",
-                )
-            return known_as
-        raise EngineError(
-            f"{wanted.subject}: image {ref.short} is not on the engine", hint="it is fetched again"
-        )
 
     def _create_named(
         self, api: Any, wanted: Wanted, content: dict[str, Any], name: str, suffix: str
@@ -195,6 +173,7 @@ class Maker:
         return Parts(
             app=wanted.app.name,
             service=service,
+            image=await self._image(wanted),
             labels=service_labels(
                 app=wanted.app.name,
                 service=service.name,
@@ -207,6 +186,25 @@ class Maker:
             mounts=await self._mounts(wanted),
             cpus=facts.cpus,
         )
+
+    async def _image(self, wanted: Wanted) -> str:
+        """The image as the engine knows it: by its name, or by the id that a pin names where no registry
+        has given it another digest. Raises EngineError when it is not there, or for other processors."""
+        ref = wanted.target.spec.image
+        facts = await self._client.facts()
+        found = await self._client.ask(wanted.subject, lambda api: _found(api, (ref.short, ref.digest)))
+        if found is None:
+            raise EngineError(
+                f"{wanted.subject}: image {ref.short} is not on the engine", hint="it is fetched again"
+            )
+        known_as, platform = found
+        # From a container, or on another machine, nobody knows whether an emulator is at hand.
+        if not runs(platform, facts.platform) and await self._paths.on_host() and not may_be_emulated():
+            raise EngineError(
+                f"{wanted.subject}: image {ref.short} is for {platform}, this host is {facts.platform}",
+                hint="use an image for this platform (docker buildx build --platform)",
+            )
+        return known_as
 
     async def _mounts(self, wanted: Wanted) -> Mounts:
         app, service = wanted.app.name, wanted.service
@@ -242,8 +240,9 @@ class Maker:
         if volume.named:
             return "volume", volume_name(wanted.app.name, volume.name), False
         digest = _digest(wanted, volume)
-        written = self._files.written(
-            wanted.app.name, wanted.service.name, volume, digest, wanted.contents or self._contents
+        contents = wanted.contents or self._contents
+        written = await asyncio.to_thread(
+            self._files.written, wanted.app.name, wanted.service.name, volume, digest, contents
         )
         return "bind", await self._paths.of(written), True
 
@@ -259,11 +258,19 @@ class Maker:
             await self._client.ask(wanted.subject, lambda api: check_kinds(api, wanted.subject, id, kinds))
 
     async def _explained(self, wanted: Wanted, error: EngineError) -> EngineError:
-        """A taken port with the name of who has it, where that is a container."""
+        """The error; that of a taken port with the name of the container that has it."""
         port = taken_port(error)
         if port is None:
             return error
         return await self._client.ask(wanted.subject, lambda api: _held_by(api, port, error))
+
+
+def _found(api: Any, names: Sequence[str]) -> tuple[str, str] | None:
+    """The first name that the engine has an image for, and the image's platform."""
+    for name in names:
+        with contextlib.suppress(docker.errors.NotFound, docker.errors.NullResource):
+            return name, platform_of_image(api.inspect_image(name))
+    return None
 
 
 def _held_by(api: Any, port: int, error: EngineError) -> EngineError:
