@@ -17,6 +17,7 @@ from iotistic.api.errors import StoreError
 from iotistic.store.process_lock import only_agent
 from iotistic.store.sqlite import open_store
 from iotistic.store.sqlite.migrate import migrate
+from iotistic.store.sqlite.recover import recover
 from tests.unit.store.conftest import OpenNew
 from tests.unit.store.samples import record, revision
 
@@ -198,6 +199,26 @@ def test_a_schema_that_can_t_be_brought_up_to_date_for_want_of_space_stays_as_it
     store = open_store(path)
     store.put(apps=[record()], revisions=[revision()])
     store.close()
+
+
+def test_a_recovery_without_space_leaves_the_damaged_file_in_its_place(
+    small_disk: Path, open_new: OpenNew
+) -> None:
+    path = small_disk / "device.sqlite"
+    store = open_new(path)
+    store.put(apps=[record()])
+    store.close()
+    os.truncate(path, path.stat().st_size - 100)
+    damaged = path.read_bytes()
+    ballast = fill_up(small_disk)
+
+    with pytest.raises(StoreError) as caught:
+        recover(path)
+
+    assert "space" in caught.value.hint
+    assert path.read_bytes() == damaged
+    ballast.unlink()
+    assert recover(path).apps == ("shop",)
 
 
 def test_a_disk_that_goes_read_only_under_a_running_agent(failing_disk: Path, open_new: OpenNew) -> None:

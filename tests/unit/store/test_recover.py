@@ -150,6 +150,20 @@ def test_two_lost_pages_of_one_table_leave_what_is_between(filled: Path) -> None
     assert {"app050", "app150"}.isdisjoint(recovered.apps)
 
 
+@pytest.mark.parametrize("at", [0, 13])
+def test_a_damaged_description_of_one_table_does_not_bar_the_way_to_the_others(filled: Path, at: int) -> None:
+    place = filled.read_bytes().rindex(b"CREATE TABLE iotistic_image")
+    overwrite(filled, place + at, 10)
+
+    recovered = recover(filled)
+
+    assert list(recovered.apps) == NAMES
+    assert recovered.documents == ("ConfigMap site", "Secret login")
+    assert recovered.deletions == ("gone",)
+    assert len(devices(filled)) == 300
+    assert any("iotistic_image" in what for what in recovered.lost)
+
+
 def test_of_a_cut_off_file_what_is_left_is_saved(filled: Path) -> None:
     os.truncate(filled, filled.stat().st_size // 2)
 
@@ -270,7 +284,9 @@ def test_a_first_schema_is_recovered_into_todays(path: Path) -> None:
     connection.commit()
     connection.close()
 
-    assert recover(path).apps == ("shop",)
+    recovered = recover(path)
+
+    assert (recovered.apps, recovered.lost) == (("shop",), ())
 
 
 def test_a_newer_schema_is_refused_and_left(filled: Path) -> None:

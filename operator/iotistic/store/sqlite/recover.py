@@ -99,24 +99,48 @@ def _kept(path: Path) -> Path:
 
 def _salvage(path: Path, new: Path) -> list[str]:
     """Copy all rows that can be read; says which tables have some that can't."""
-    lost = []
+    lost: list[str] = []
     with contextlib.closing(open_to_read(path)) as source, contextlib.closing(sqlite3.connect(new)) as target:
         try:
-            described = source.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+            described = _descriptions(source)
         except sqlite3.Error as error:
             return [f"everything: {error}"]
         refuse_unknown(path, _revision(source))
         target.execute("PRAGMA foreign_keys=ON")
+        known = [table.name for table in schema.metadata.sorted_tables]  # those that others refer to first
+        tables = [name for kind, name, _ in described if kind == "table" and name != schema.VERSION_TABLE]
+        others = [name for name in tables if name not in known]
         with target:
-            for name in _tables(described, target):
+            lost += _make(target, [part for part in described if part[0] == "table" and part[1] in others])
+            for name in [*others, *(name for name in known if name in tables)]:
                 if not _copy_rows(source, target, name):
                     lost.append(f"rows of table {name}")
-            for kind, name, sql in described:
-                if kind != "table" and sql and not name.startswith("sqlite_"):
-                    try:
-                        target.execute(sql)
-                    except sqlite3.Error as error:
-                        lost.append(f"{kind} {name}: {error}")
+            lost += _make(target, [part for part in described if part[0] != "table"])
+    return lost
+
+
+def _descriptions(source: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    """Kind, name and SQL of all that is in the file, also where the SQL of some is damaged, which would bar
+    the way to all others."""
+    source.execute("PRAGMA writable_schema=ON")
+    source.text_factory = lambda text: text.decode("utf-8", "replace")
+    found = source.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+    source.text_factory = str
+    whole = [part for part in found if all(isinstance(text, str) for text in part)]
+    return [part for part in whole if not part[1].startswith("sqlite_")]
+
+
+def _make(target: sqlite3.Connection, described: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Make these tables, indexes, ... of others; says which can't be made."""
+    lost = []
+    for kind, name, sql in described:
+        if not sql.startswith("CREATE "):
+            lost.append(f"{kind} {name}: its description is damaged")
+            continue
+        try:
+            target.execute(sql)
+        except sqlite3.Error as error:
+            lost.append(f"{kind} {name}: {error}")
     return lost
 
 
@@ -128,16 +152,6 @@ def _revision(source: sqlite3.Connection) -> str | None:
     return str(row[0]) if row else None
 
 
-def _tables(described: Sequence[tuple[str, str, str]], target: sqlite3.Connection) -> list[str]:
-    """Tables to copy, those that others refer to first; tables of others are made in the target."""
-    ours = [table.name for table in schema.metadata.sorted_tables]
-    found = {name: sql for kind, name, sql in described if kind == "table"}
-    others = [name for name in found if name not in {*ours, schema.VERSION_TABLE} and name[:7] != "sqlite_"]
-    for name in others:
-        target.execute(found[name])
-    return [*others, *(name for name in ours if name in found)]
-
-
 def _copy_rows(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> bool:
     """Copy one table; False when some rows could not be read, or not be written."""
     quoted = _quoted(table)
@@ -145,6 +159,8 @@ def _copy_rows(source: sqlite3.Connection, target: sqlite3.Connection, table: st
     try:
         names = [row[1] for row in source.execute(f"PRAGMA table_info({quoted})") if row[1] in known]
     except sqlite3.Error:
+        names = []
+    if not names:
         return False
     columns = ", ".join(_quoted(name) for name in names)
     insert = f"INSERT INTO {quoted} ({columns}) VALUES ({', '.join('?' * len(names))})"
