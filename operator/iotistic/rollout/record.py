@@ -25,7 +25,7 @@ def to_text(state: RolloutState) -> str:
     empty = RolloutState()
     record = asdict(state)
     said = {key: value for key, value in record.items() if key != "watch" and value != getattr(empty, key)}
-    return json.dumps(said, sort_keys=True)
+    return json.dumps(said)
 
 
 def from_text(text: str) -> RolloutState:

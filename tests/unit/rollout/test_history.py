@@ -33,7 +33,7 @@ def history(digests: str) -> list[Remembered]:
         ("abcdef", 3, "af", "b"),
         ("abcdef", 0, "af", "bcde"),
         ("abcdef", 0, "", "abcdef"),
-        ("abc", 9, "c", ""),
+        ("abcde", 6, "e", ""),
         ("ab", 0, "xyz", "ab"),
     ],
 )

@@ -230,6 +230,15 @@ def test_the_clock_stands_still_while_something_else_is_waited_for(seen: Readine
     assert caller.turn(STARTING, after=0.1).phase is Phase.UNDOING
 
 
+def test_the_deadline_does_not_pass_while_its_clock_stands() -> None:
+    caller = in_phase(Phase.PREPARING)
+
+    stands = caller.turn(FETCHING, after=100)
+    assert (stands.phase, stands.seconds_left) == (Phase.PREPARING, 0)
+    assert caller.turn(FETCHING, after=1).phase is Phase.PREPARING
+    assert caller.turn(STARTING, after=1).phase is Phase.UNDOING
+
+
 @pytest.mark.parametrize("phase", [phase for phase in Phase if phase is not Phase.IDLE])
 def test_nothing_changes_while_suspended(phase: Phase) -> None:
     caller = in_phase(phase)
@@ -283,6 +292,19 @@ def test_a_lock_does_not_hold_back_what_is_ready() -> None:
     assert caller.turn(ready, after=10).phase is Phase.DONE
 
 
+def test_an_image_that_no_ready_service_needs_is_not_waited_for() -> None:
+    caller = in_phase(Phase.PREPARING)
+
+    assert caller.turn(replace(ALL_READY, missing=("web:b",)), after=1).phase is Phase.VERIFYING
+
+
+def test_what_waits_is_the_release_that_comes_not_the_undo_that_is_over() -> None:
+    caller = in_phase(Phase.UNDONE)
+    caller.want(deadline_seconds=900.0, suspend=True)
+
+    assert caller.turn().why == "release B waits: spec.suspend is true"
+
+
 def test_an_undo_may_have_to_wait_for_a_lock_too() -> None:
     caller = in_phase(Phase.UNDOING)
 
@@ -309,6 +331,17 @@ def test_the_third_reboot_fails_an_attempt() -> None:
     assert caller.told[-1][1].startswith(
         "release B was undone: the device rebooted 3 times while its containers ran; all 2 services"
     )
+
+
+def test_a_first_install_that_reboots_the_device_fails_once() -> None:
+    caller = Caller()
+    caller.turn(STARTING)
+    for _ in range(5):
+        caller.reboot()
+        caller.turn(STARTING)
+
+    assert caller.phase is Phase.FAILED
+    assert caller.reasons() == ["InstallStarted", "RebootLoop"]
 
 
 @pytest.mark.parametrize("seen", [NO_IMAGE, FETCHING, LOCKED])
@@ -362,6 +395,13 @@ def test_time_goes_on_while_the_agent_is_away_but_it_looks_for_a_minute_before_i
     caller.cut()
     caller.seconds += 3600
     assert caller.turn(STARTING).phase is Phase.UNDOING
+
+
+def test_the_extra_time_is_never_longer_than_the_deadline() -> None:
+    caller = Caller(app=wanted(deadline_seconds=20.0))
+    caller.turn(STARTING)
+
+    assert caller.turn(STARTING, after=600).seconds_left == 20
 
 
 def test_while_the_engine_does_not_answer_nobody_looks_either() -> None:
@@ -552,6 +592,7 @@ def test_without_the_last_good_spec_what_is_wanted_comes_in_like_a_first_install
 
     assert (decision.phase, decision.effective) == (Phase.PREPARING, caller.app.digest)
     assert caller.reasons() == ["InstallStarted"]
+    assert decision.state.once_good == ()
     assert caller.turn(after=1).phase is Phase.DONE
 
 
