@@ -92,7 +92,10 @@ def _agent(options: argparse.Namespace) -> int:
 
 
 def _leave_out_what_libraries_try_to_import() -> None:
-    """structlog and others load these where they are installed, and do without where not: 6 MB resident
+    """structlog and requests load these where they are installed, and do without where not: 8 MB resident
     that an agent on a small board has no use for."""
-    for name in ("rich", "better_exceptions", "colorama"):
+    import warnings
+
+    for name in ("rich", "better_exceptions", "colorama", "charset_normalizer", "chardet"):
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # Python's way to say: not there
+    warnings.filterwarnings("ignore", message="Unable to find acceptable character detection")

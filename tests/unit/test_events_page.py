@@ -44,7 +44,7 @@ def test_reasons_of_errors_are_listed() -> None:
 
 
 def test_reasons_that_controllers_say_are_listed() -> None:
-    said = list(calls("say"))
+    said = [(where, reason) for where, reason in calls("say") if "/controllers/" in where]
 
     assert said
     assert [(where, reason) for where, reason in said if reason not in WORDS] == []
