@@ -14,7 +14,8 @@ HEALTHY_SECONDS = 8.0
 def main() -> None:
     """Entry point; exit codes: 0 stopped as asked, 1 it could not run, 2 bad usage or settings."""
     options = _parser().parse_args()
-    sys.exit(_healthy() if options.command == "healthy" else _agent(options))
+    commands = {"agent": lambda: _agent(options), "healthy": _healthy, "recover": _recover}
+    sys.exit(commands[options.command]())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -40,7 +41,20 @@ def _parser() -> argparse.ArgumentParser:
         description="Ends with 0 when the agent of CONFIG_DIR is well, else with 1 and the reasons: for "
         "HEALTHCHECK and the like.",
     )
+    commands.add_parser(
+        "recover",
+        help="make a new database of what can be read of a damaged one",
+        description="For when the agent refuses to start on a damaged database. The damaged file is kept "
+        "beside the new one; containers go on, and what is not in the new database is shown as Orphaned.",
+    )
     return parser
+
+
+def _recover() -> int:
+    from iotistic.settings import Settings
+    from iotistic.store.sqlite.recover import main as recover
+
+    return recover([str(Settings().database)])
 
 
 def _healthy() -> int:

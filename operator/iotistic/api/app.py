@@ -239,9 +239,10 @@ class AppStatus(Model):
     observed_generation: int = -1
     """Generation of the spec that this speaks of."""
     release: str = ""
-    """Release that is wanted."""
+    """Release that may run: the wanted one, or the last good one when that was undone."""
     state: str = ""
-    """Ready, Updating, Degraded, Stopped, Stalled, Held, Deleting, Orphaned: one word for tables."""
+    """Ready, Updating, Undoing, Undone, Failed, Degraded, Stopped, Stalled, Held, Deleting, Orphaned: one word
+    for tables."""
     ready: str = ""
     """Services that are ready of those that there are, as 2/3."""
     why: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from iotistic.api.appservice import RunState
 from iotistic.api.service import Strategy
 from iotistic.controllers.desired import Desired
 from iotistic.controllers.failures import Failures
@@ -71,7 +72,7 @@ class Facts:
         needed = {
             service.spec.image
             for service, known in zip(target.services, facts.services, strict=True)
-            if not known.unchanged
+            if not known.unchanged and service.run_state is not RunState.STOPPED
         }
         return tuple(sorted(ref.short for ref in needed if not images.there(ref)))
 

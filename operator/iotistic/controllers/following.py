@@ -12,6 +12,8 @@ from iotistic.engines.base import Engine, LogLine
 from iotistic.planning.values import Container
 
 Line = tuple[str, LogLine]
+MOST_AGAIN = 1000
+"""Lines that are looked through for new ones when a container was started again."""
 
 
 class Logs:
@@ -66,15 +68,17 @@ class Logs:
         self, app: str, service: str, tail: int | None, queue: asyncio.Queue[Line | EdgeError | None]
     ) -> None:
         """Follow one service until its App is gone; errors of the engine go to the reader."""
-        seen = ""
+        id = started = last = ""
         try:
             while True:
                 container = self._container(app, service)
-                if container is not None and container.id + container.started != seen:
+                if container is not None and (container.id, container.started) != (id, started):
                     # A container that was started again tells its old lines once more: only new ones count.
-                    again = container.id == seen[: len(container.id)]
-                    seen = container.id + container.started
-                    await self._pass_on(container, service, 0 if again else tail, queue)
+                    again = container.id == id
+                    after = (last or container.finished or container.started) if again else ""
+                    id, started = container.id, container.started
+                    lines = self._after(container, after, MOST_AGAIN if again else tail)
+                    last = await self._pass_on(lines, service, queue) or (last if again else "")
                     tail = None
                 elif app not in self._loop.known_apps():
                     break
@@ -84,15 +88,22 @@ class Logs:
         await queue.put(None)
 
     async def _pass_on(
-        self,
-        container: Container,
-        service: str,
-        tail: int | None,
-        queue: asyncio.Queue[Line | EdgeError | None],
-    ) -> None:
-        async with contextlib.aclosing(_generator(self._stream(container, True, tail))) as stream:
+        self, lines: AsyncGenerator[LogLine], service: str, queue: asyncio.Queue[Line | EdgeError | None]
+    ) -> str:
+        """Hand on all lines of a container; the time of the last one, empty when there was none."""
+        last = ""
+        async with contextlib.aclosing(lines) as stream:
             async for line in stream:
                 await queue.put((service, line))
+                last = line.time
+        return last
+
+    async def _after(self, container: Container, after: str, tail: int | None) -> AsyncGenerator[LogLine]:
+        """Lines of a container, on and on, that are later than a moment."""
+        async with contextlib.aclosing(_generator(self._stream(container, True, tail))) as stream:
+            async for line in stream:
+                if line.time > after:
+                    yield line
 
     def _stream(self, container: Container, follow: bool, tail: int | None) -> AsyncIterator[LogLine]:
         return self._engine.logs(container.id, follow=follow, tail=tail)

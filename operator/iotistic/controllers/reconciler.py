@@ -231,7 +231,9 @@ class Reconciler:
 
     async def _sleep(self) -> None:
         timeout = self._options.resync_seconds
-        for moment in (self.failures.next_moment(), self.rollouts.next_moment()):
+        # Without the engine no turn of a rollout is taken: its next moment would only wake for nothing.
+        rollouts = None if self.engine_error else self.rollouts.next_moment()
+        for moment in (self.failures.next_moment(), rollouts):
             if moment is not None:
                 timeout = min(timeout, moment + 0.01)
         if any(step.action is Action.WAIT and not step.service for step in self.facts.round.steps):

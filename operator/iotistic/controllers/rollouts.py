@@ -65,7 +65,11 @@ class Rollouts:
 
     def next_moment(self) -> float | None:
         """Seconds until a turn is due although nothing happens; None when none is."""
-        waits = [decision.wake_in_seconds for decision in self._decisions.values()]
+        waits = [
+            decision.wake_in_seconds
+            for name, decision in self._decisions.items()
+            if name not in self._desired.purging
+        ]
         return min((seconds for seconds in waits if seconds is not None), default=None)
 
     async def retry(self, name: str) -> None:

@@ -85,7 +85,7 @@ def test_it_is_refused_at_start_with_a_copy_and_stays_as_it_is(
     assert copy.stat().st_mode & 0o777 == 0o600
     assert str(path) in caught.value.message
     assert str(copy) in caught.value.message
-    assert f"iotistic.store.sqlite.recover {path}" in caught.value.hint
+    assert "iotistic-edge recover" in caught.value.hint
     assert f"move {path} away" in caught.value.hint
 
 

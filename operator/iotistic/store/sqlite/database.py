@@ -186,7 +186,7 @@ def damaged(path: Path, what: str) -> StoreDamagedError:
         kept = f"no copy could be made: {error.strerror}"
     return StoreDamagedError(
         f"{path} is damaged: {what}; {kept}",
-        hint=f"what runs goes on. `python -m iotistic.store.sqlite.recover {path}` takes what can be read "
+        hint=f"what runs goes on. `iotistic-edge recover` takes what can be read "
         f"into a new file. Or move {path} away, with {path}-wal and {path}-shm, and start again: what runs "
         "is left alone until it is applied again",
     )

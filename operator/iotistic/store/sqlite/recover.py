@@ -1,4 +1,4 @@
-"""What can be read of a damaged file, taken into a new one: `python -m iotistic.store.sqlite.recover PATH`.
+"""What can be read of a damaged file, taken into a new one: `iotistic-edge recover`.
 
 Row by row, so that one bad page costs its own rows and no others. What is lost of the target is not lost on
 the device: what runs stays, and is found by its labels.
@@ -287,7 +287,7 @@ def _quoted(name: str) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Recover the file named by the only argument, and say what became of it."""
     if len(arguments) != 1:
-        sys.stderr.write("usage: python -m iotistic.store.sqlite.recover PATH\n")
+        sys.stderr.write("usage: iotistic-edge recover\n")
         return 2
     path = Path(arguments[0])
     try:
