@@ -241,8 +241,8 @@ class AppStatus(Model):
     release: str = ""
     """Release that may run: the wanted one, or the last good one when that was undone."""
     state: str = ""
-    """Ready, Updating, Undoing, Undone, Failed, Degraded, Stopped, Stalled, Held, Deleting, Orphaned: one word
-    for tables."""
+    """Ready, Updating, Undoing, Undone, Failed, Degraded, Stopped, Stalled, Held, Deleting, Orphaned: one
+    word for tables."""
     ready: str = ""
     """Services that are ready of those that there are, as 2/3."""
     why: str = ""
