@@ -12,10 +12,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+import answers
+import churning
 import deploy
 import docker
 import idle
 import planner
+import rollouts
 import start
 from figure import Figure, Skipped, table
 from process import agent, ten_services
@@ -49,6 +52,12 @@ def on_docker(work: Path, image: str, compose: str | None) -> list[Figure | Skip
         running.put(app)
         say(f"idle for {idle.WINDOW_SECONDS:.0f} s")
         figures += idle.measure(running)
+        say("answers at 100 requests a second")
+        figures += answers.measure(running)
+        say("a good update, a bad update")
+        figures += rollouts.measure(running, image)
+    say(f"{churning.UPDATES} updates on the simulated engine")
+    figures += churning.measure(work / "churn" / "data")
     say("starts")
     figures += start.measure(work / "fresh", data)
     with agent(data) as running:
