@@ -146,10 +146,9 @@ class SimulatedEngine:
             found = self._find(container)
             if found is None:
                 return
-            for line in self._lines(found):
-                if line.time > last:
-                    yield line
-                    last = line.time
+            for line in [line for line in self._lines(found) if line.time > last]:
+                yield line
+                last = line.time
 
     async def run(self, container: str, command: Sequence[str], timeout_seconds: float) -> tuple[int, str]:
         """Run a command inside a container: it succeeds, unless the service is asked to be unhealthy."""
