@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,15 +13,20 @@ import pytest
 from tests.behaviour.device import Device, device
 from tests.behaviour.grounds import DockerGround, Ground, SimulatedGround, docker_ground
 
-ENGINES = ("simulated", "docker")
+ENGINES = {"simulated": SimulatedGround.real, "docker": DockerGround.real}
+_numbers = itertools.count(1)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "ground" in metafunc.fixturenames:
-        marks = {"docker": [pytest.mark.docker]}
-        asked = os.environ.get("IOTISTIC_ENGINES", " ".join(ENGINES)).split()
-        wanted = [pytest.param(name, marks=marks.get(name, [])) for name in ENGINES if name in asked]
-        metafunc.parametrize("ground", wanted, indirect=True)
+    if "ground" not in metafunc.fixturenames:
+        return
+    asked = os.environ.get("IOTISTIC_ENGINES", " ".join(ENGINES)).split()
+    wanted = [
+        pytest.param(name, marks=[pytest.mark.docker] if name == "docker" else [])
+        for name, real in ENGINES.items()
+        if name in asked and (real or "on_real" not in metafunc.fixturenames)
+    ]
+    metafunc.parametrize("ground", wanted, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -46,14 +52,41 @@ def ground(request: pytest.FixtureRequest) -> Ground:
 
 
 @pytest.fixture
-def stopped(ground: Ground) -> Iterator[Device]:
-    """A new device whose agent has not been started yet."""
+def on_real() -> None:
+    """For tests of what only processes do: not on engines that have none."""
+
+
+@pytest.fixture(scope="session")
+def long_running(ground: Ground) -> Iterator[Device]:
+    """One device for most tests: starting an agent takes longer than they do."""
+    with device(ground) as made:
+        made.start()
+        yield made
+
+
+@pytest.fixture
+def box(long_running: Device) -> Iterator[Device]:
+    """A device whose agent runs, without Apps; those that the test makes go with their volumes."""
+    if not long_running.runs:
+        long_running.start()
+    yield long_running
+    if not long_running.runs:
+        long_running.start()
+    for name in long_running.apps():
+        long_running.api("DELETE", f"/v1/apps/{name}", params={"purge": "true"})
+    for name in long_running.apps():
+        long_running.gone(name)
+    print(long_running.said())
+
+
+@pytest.fixture
+def own(ground: Ground) -> Iterator[Device]:
+    """A device of the test's own, whose agent has not been started yet."""
     with device(ground) as made:
         yield made
 
 
 @pytest.fixture
-def box(stopped: Device) -> Device:
-    """A new device whose agent runs."""
-    stopped.start()
-    return stopped
+def name() -> str:
+    """Name of an App that no other test has."""
+    return f"app{next(_numbers)}"

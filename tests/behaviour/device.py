@@ -58,9 +58,9 @@ class Device:
             program: instead of `iotistic-edge agent --engine ...`.
             settings: variables of its environment.
         """
-        assert self.process is None or self.process.poll() is not None, "it runs already"
-        environment = {**os.environ, **self.ground.settings(), "CONFIG_DIR": str(self.data)}
-        environment |= {"DEVICE_API_PORT": "0", "RESYNC_SECONDS": "60"} | settings
+        assert not self.runs, "it runs already"
+        own = {"CONFIG_DIR": str(self.data), "DEVICE_API_PORT": "0"}
+        environment = {**os.environ, **own, **self.ground.settings(), **settings}
         command = program or [BIN / "iotistic-edge", "agent", "--engine", self.ground.name]
         self.data.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
@@ -75,6 +75,11 @@ class Device:
         if wait:
             self.until(self.answers, "its API answers", seconds=START_SECONDS)
 
+    @property
+    def runs(self) -> bool:
+        """Whether its process is there."""
+        return self.process is not None and self.process.poll() is None
+
     def stop(self) -> int:
         """Ask it to end as a supervisor does (SIGTERM); its exit code."""
         assert self.process is not None
@@ -83,7 +88,7 @@ class Device:
 
     def kill(self) -> None:
         """End it as a power cut does (SIGKILL)."""
-        if self.process is not None and self.process.poll() is None:
+        if self.process is not None and self.runs:
             self.process.kill()
             self.process.wait(STOP_SECONDS)
 

@@ -6,8 +6,11 @@ Another engine is one more class here and one more name in conftest.py; no test 
 from __future__ import annotations
 
 import contextlib
+import io
 import json
+import os
 import subprocess
+import tarfile
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -66,6 +69,10 @@ class Ground(Protocol):
         """Remove a container, not through the agent."""
         ...
 
+    def ending(self, data: Path, app: str, service: str, code: int) -> Mapping[str, Any]:
+        """What a service document needs so that its containers end by themselves with this exit code."""
+        ...
+
     def clean_up(self, data: Path) -> None:
         """Remove everything that the device has here."""
         ...
@@ -78,7 +85,7 @@ class SimulatedGround:
     real = False
 
     def settings(self) -> Mapping[str, str]:
-        return {}
+        return {"RESYNC_SECONDS": "1"}  # it tells no events of what is changed in its file by hand
 
     def image(self, name: str, version: int = 1) -> str:
         return f"{name}:{version}"
@@ -107,6 +114,13 @@ class SimulatedGround:
 
     def remove(self, data: Path, container: Seen) -> None:
         self._change(data, container, lambda one: None)
+
+    def ending(self, data: Path, app: str, service: str, code: int) -> Mapping[str, Any]:
+        path = data / "simulated-faults.yaml"
+        faults = json.loads(path.read_text()) if path.exists() else {"crashLoop": []}
+        faults["crashLoop"].append({"service": f"{app}/{service}", "exitCode": code, "afterSeconds": 0.2})
+        path.write_text(json.dumps(faults))
+        return {}
 
     def clean_up(self, data: Path) -> None:
         """It goes with its file."""
@@ -165,7 +179,13 @@ class DockerGround:
         return self._images[name, version]
 
     def containers(self, data: Path) -> list[Seen]:
-        return [self._seen(row["Id"]) for row in self.api.containers(all=True, filters=_ours(data))]
+        import docker.errors
+
+        found = []
+        for row in self.api.containers(all=True, filters=_ours(data)):
+            with contextlib.suppress(docker.errors.NotFound):  # gone between the two questions
+                found.append(self._seen(row["Id"]))
+        return found
 
     def networks(self, data: Path) -> set[str]:
         return {_of(row["Labels"]) for row in self.api.networks(filters=_ours(data))}
@@ -178,6 +198,9 @@ class DockerGround:
 
     def remove(self, data: Path, container: Seen) -> None:
         self.api.remove_container(container.id, force=True)
+
+    def ending(self, data: Path, app: str, service: str, code: int) -> Mapping[str, Any]:
+        return {"command": ["sh", "-c", f"echo ends; sleep 0.2; exit {code}"]}
 
     def clean_up(self, data: Path) -> None:
         import docker.errors
@@ -214,12 +237,11 @@ class DockerGround:
         return str(self.api.exec_start(made["Id"]).decode())
 
     def _make_image(self, repository: str, version: int) -> str:
-        page = f"echo '{repository.split('/')[1]} {version}' >/www/index.html"
-        made = self.api.create_container(HELLO, ["sh", "-c", page])["Id"]
+        made = self.api.create_container(HELLO)["Id"]
         try:
-            self.api.start(made)
-            self.api.wait(made, timeout=30)
-            self.api.commit(made, repository, str(version), conf={"Cmd": ["/bin/serve"]})
+            page = f"{repository.split('/')[1]} {version}\n"
+            self.api.put_archive(made, "/www", _archive("index.html", page.encode()))
+            self.api.commit(made, repository, str(version))
         finally:
             self.api.remove_container(made, force=True)
         return f"{repository}:{version}"
@@ -237,6 +259,16 @@ class DockerGround:
         )
 
 
+def _archive(name: str, content: bytes) -> bytes:
+    """A tar archive of one file."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        entry = tarfile.TarInfo(name)
+        entry.size, entry.mode = len(content), 0o644
+        archive.addfile(entry, io.BytesIO(content))
+    return packed.getvalue()
+
+
 def install_of(data: Path) -> str:
     """The id of the install that has this data directory."""
     return (data / "install-id").read_text().strip()
@@ -251,8 +283,6 @@ def _of(labels: Mapping[str, str]) -> str:
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
-    import os
-
     return {**os.environ, **more}
 
 
