@@ -132,9 +132,14 @@ class Device:
         """An App as the agent shows it."""
         return self.api("GET", f"/v1/apps/{name}")
 
+    def states(self) -> dict[str, str]:
+        """The state, in one word, of each App that the agent shows."""
+        items = self.api("GET", "/v1/apps")["items"]
+        return {item["metadata"]["name"]: item["status"]["state"] for item in items}
+
     def apps(self) -> set[str]:
         """Names of all Apps that the agent shows."""
-        return {item["metadata"]["name"] for item in self.api("GET", "/v1/apps")["items"]}
+        return set(self.states())
 
     def service(self, app: str, service: str) -> Any:
         """Status of one service."""

@@ -74,7 +74,7 @@ def test_a_lost_database_removes_nothing_until_somebody_says_so(
         path.unlink()
 
     own.start()
-    own.until(lambda: own.app(name)["status"]["state"] == "Orphaned", "the App is orphaned")
+    own.until(lambda: own.states().get(name) == "Orphaned", "the App is orphaned")
 
     assert own.containers() == before
     assert own.iotctl("apply", "-f", "-", "--wait", documents=[document]).code == 0
@@ -92,7 +92,7 @@ def test_an_orphan_is_recovered_as_it_runs(own: Device, ground: Ground, name: st
     for path in own.data.glob("device.sqlite*"):
         path.unlink()
     own.start()
-    own.until(lambda: own.app(name)["status"]["state"] == "Orphaned", "the App is orphaned")
+    own.until(lambda: own.states().get(name) == "Orphaned", "the App is orphaned")
 
     ran = own.iotctl("recover", name)
     own.ready(name)

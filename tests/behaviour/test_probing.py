@@ -59,6 +59,7 @@ def test_a_dependent_starts_when_the_other_is_healthy(
     web = {"name": "web", "image": ground.image("web"), "dependsOn": {"db": "healthy"}}
     box.apply(app(name, db, web), ready=False)
     box.until(lambda: "waits for db (healthy)" in box.service(name, "web")["reason"], "web waits")
+    box.until(lambda: box.containers(name, "db"), "db runs")
     assert box.containers(name, "web") == []
 
     ground.run_in(box.container(name, "db"), "touch", "/tmp/ready")

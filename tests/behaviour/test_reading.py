@@ -89,6 +89,6 @@ def test_a_command_runs_inside_a_service(box: Device, on_real: None, ground: Gro
     assert isinstance(ground, DockerGround)
     box.apply(app(name, {"name": "web", "image": ground.image("web")}))
 
-    ran = box.iotctl("exec", name, "web", "--", "cat", "/www/index.html")
+    ran = box.iotctl("exec", f"{name}-web", "--", "cat", "/www/index.html")
 
     assert (ran.code, ran.out) == (0, "web 1\n"), ran.err
