@@ -46,7 +46,7 @@ class ImageRef:
         return full.removeprefix("library/") if self.repository.count("/") == 1 else full
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def parse_image(text: str) -> ImageRef:
     """Take a written image name apart.
 

@@ -68,7 +68,7 @@ def changes(
     return found
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _config_changes(old: str, new: str) -> tuple[str, ...]:
     before, after = json.loads(old or "{}"), json.loads(new or "{}")
     found: list[str] = []

@@ -109,7 +109,7 @@ def normalise(record: Record) -> NormalSpec:
     )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def normalise_text(text: str) -> NormalSpec:
     """`normalise` of a record in JSON, remembered: a label is read again at every observation."""
     return normalise(json.loads(text))
