@@ -27,7 +27,6 @@ from iotistic.planning.values import Step
 from iotistic.settings import Settings
 
 PACE = Pace(pull=0.05, start=0.02, stop=0.02)
-LONGEST_DELAY_SECONDS = {"simulated": 0.03, "docker": 0.3}
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["__main__", __name__, "iotistic.device_api.app"])
 
@@ -90,13 +89,18 @@ def steps_of(data: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def cuts(seed: int, steps: int, engine: str) -> list[Cut]:
-    """A cut before the first step, and during and after each of so many."""
+def cuts(seed: int, steps: int, longest: float) -> list[Cut]:
+    """A cut before the first step, and during and after each of so many.
+
+    Args:
+        seed: of the moments in `during`.
+        steps: how many steps there are.
+        longest: seconds; a cut during a step comes at a moment of these, or at the step's end.
+    """
     chance = random.Random(seed)
     found = [Cut(number=1, moment="before")]
     for number in range(1, steps + 1):
-        delay = chance.uniform(0, LONGEST_DELAY_SECONDS[engine])
-        found += [Cut(number=number, moment="during", delay=delay), Cut(number=number)]
+        found += [Cut(number=number, moment="during", delay=chance.uniform(0, longest)), Cut(number=number)]
     return found
 
 

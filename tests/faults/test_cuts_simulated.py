@@ -16,7 +16,7 @@ import pytest
 
 from tests.behaviour.device import app
 from tests.faults.copies import copy, running, told
-from tests.faults.cutting import Cut, begin, cuts, steps_of
+from tests.faults.cutting import PACE, Cut, begin, cuts, steps_of
 from tests.faults.seeds import SEED
 from tests.faults.worlds import Serving, World, simulated_world, watching
 
@@ -121,7 +121,7 @@ def _check_all_cuts(start: Path, folder: Path, steps: list[str], end: World, *, 
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         problems = [
-            problem for problem in pool.map(problem_of, cuts(SEED, len(steps), "simulated")) if problem
+            problem for problem in pool.map(problem_of, cuts(SEED, len(steps), PACE.start)) if problem
         ]
     assert not problems, f"seed {SEED}, steps {steps}\n" + "\n".join(problems)
 
