@@ -25,6 +25,7 @@ CODES = {
     413: ExitCode.BAD_INPUT,
     422: ExitCode.BAD_INPUT,
     503: ExitCode.UNAVAILABLE,
+    504: ExitCode.TIMED_OUT,
 }
 
 
@@ -39,6 +40,10 @@ class Agent:
         """What is there."""
         return self._ask("GET", path, query)
 
+    def get_soon(self, path: str, seconds: float) -> Json:
+        """The same for who can't wait long."""
+        return self._ask("GET", path, {}, None, seconds)
+
     def post(self, path: str, body: object = None, **query: object) -> Json:
         """Ask for something to be done."""
         return self._ask("POST", path, query, body)
@@ -49,12 +54,13 @@ class Agent:
 
     def upload(self, path: str, file: str) -> Json:
         """Send a file, or standard input for `-`, as it is. Raises: BadInputError when it can't be read."""
+        import httpx
+
+        patience = httpx.Timeout(None, connect=CONNECT_SECONDS)
         with self._errors(), _opened(file) as content:
             headers = {"content-type": "application/x-tar"}
-            answer = self._client.post(path, content=content, headers=headers, timeout=None)
-        self._check(answer)
-        found: Json = answer.json()
-        return found
+            answer = self._client.post(path, content=content, headers=headers, timeout=patience)
+        return self._found(answer)
 
     def delete(self, path: str, **query: object) -> Json:
         """Ask for something to go."""
@@ -68,7 +74,8 @@ class Agent:
 
     def lines(self, path: str, **query: object) -> Iterator[Json]:
         """Objects of a stream with one on each line, as they come."""
-        with self._stream(path, query, silence=None) as answer:
+        silence = None if query.get("follow") else ANSWER_SECONDS
+        with self._stream(path, query, silence=silence) as answer:
             for line in answer.iter_lines():
                 if line.strip():
                     yield json.loads(line)
@@ -91,10 +98,14 @@ class Agent:
         body: object = None,
         patience_seconds: float = ANSWER_SECONDS,
     ) -> Json:
-        with self._errors():
-            answer = self._client.request(
-                method, path, params=_query(query), json=body, timeout=patience_seconds
-            )
+        import httpx
+
+        patience = httpx.Timeout(patience_seconds, connect=min(patience_seconds, CONNECT_SECONDS))
+        with self._errors(patience_seconds):
+            answer = self._client.request(method, path, params=_query(query), json=body, timeout=patience)
+        return self._found(answer)
+
+    def _found(self, answer: httpx.Response) -> Json:
         self._check(answer)
         if not _is_json(answer):
             raise self._stranger(answer)
@@ -118,7 +129,7 @@ class Agent:
             yield answer
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def _errors(self, patience_seconds: float = ANSWER_SECONDS) -> Iterator[None]:
         """httpx's errors, said as ours."""
         import httpx
 
@@ -130,7 +141,7 @@ class Agent:
             raise self._nobody(_why(error)) from error
         except httpx.TimeoutException as error:
             raise CommandError(
-                f"The agent on {self.endpoint.address} did not answer within {ANSWER_SECONDS:.0f} s.",
+                f"The agent on {self.endpoint.address} did not answer within {patience_seconds:.0f} s.",
                 hint="Look at its log; what was asked may still be done.",
                 code=ExitCode.UNAVAILABLE,
             ) from error
@@ -205,11 +216,13 @@ def _opened(file: str) -> AbstractContextManager[BinaryIO]:
 
 
 def sentence(text: str) -> str:
-    """With a capital and a full stop, unless it is not a sentence."""
+    """With a capital and a full stop, unless it is a command; a name at the beginning stays as it is."""
     text = text.strip()
-    if not text:
-        return ""
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?:" else ".")
+    first = text.partition(" ")[0]
+    if not text or first == "iotctl":
+        return text
+    begin = text[0].upper() if first.replace("'", "").isalpha() else text[0]
+    return begin + text[1:] + ("" if text[-1] in ".!?:" else ".")
 
 
 def _client(endpoint: Endpoint) -> httpx.Client:

@@ -20,6 +20,10 @@ def confirm(what: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise BadInputError(what, hint="Nobody can be asked here: add --yes if that is what you want.")
-    answer = input(f"{what}\nGo on? [y/N] ")
-    if answer.strip().lower() not in {"y", "yes"}:
-        raise CommandError("Nothing was changed.")
+    print(f"{what}\nGo on? [y/N] ", end="", file=sys.stderr, flush=True)
+    answer = sys.stdin.readline()
+    if answer.strip().lower() in {"y", "yes"}:
+        return
+    if not answer.endswith("\n"):
+        print(file=sys.stderr)
+    raise CommandError("Nothing was changed.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from iotctl.commands.about import CONNECTION
 from iotctl.exits import MEANINGS
-from iotctl.frame import ANYWHERE
+from iotctl.frame import ANYWHERE, argument_name, option_help, option_name
 
 NOTE = "<!-- Generated from the commands: python -m iotctl.docs > docs/iotctl.md -->"
 INTRO = """\
@@ -60,6 +60,8 @@ def _root() -> Any:
 
 def _commands(group: Any, path: tuple[str, ...] = ("iotctl",)) -> Iterator[tuple[tuple[str, ...], Any]]:
     for name, command in group.commands.items():
+        if command.hidden:
+            continue
         inner = (*path, name)
         yield inner, command
         if hasattr(command, "commands"):
@@ -69,44 +71,23 @@ def _commands(group: Any, path: tuple[str, ...] = ("iotctl",)) -> Iterator[tuple
 def _section(path: tuple[str, ...], command: Any) -> Iterator[str]:
     yield from ("", f"### {' '.join(path)}", "")
     arguments = [param for param in command.params if param.param_type_name == "argument"]
-    words = [_metavar(argument) for argument in arguments]
+    words = [argument_name(argument) for argument in arguments]
     yield from ("```", " ".join([*path, "[OPTIONS]", *words]), "```", "")
     yield " ".join((command.help or "").replace("\n\n", "\n\0\n").split("\n")).replace(" \0 ", "\n\n")
-    rows = [(f"`{_metavar(argument)}`", argument) for argument in arguments]
+    rows = [(argument_name(argument), argument.help or "") for argument in arguments]
     rows += [
-        (f"`{_option(param)}`", param)
+        (option_name(param), option_help(param))
         for param in command.params
         if param.param_type_name == "option" and param.help
     ]
     if rows:
         yield from ("", "| | |", "|---|---|")
-    for name, param in rows:
-        yield f"| {_cell(name)} | {_cell(param.help or '')}{_default(param)} |"
+    for name, text in rows:
+        yield f"| {_cell(f'`{name}`')} | {_cell(text)} |"
     if command.epilog:
         _, _, examples = command.epilog.partition("Examples:\n")
         lines = [line.strip() for line in examples.splitlines()]
         yield from ("", "```", *lines, "```")
-
-
-def _metavar(argument: Any) -> str:
-    return str(argument.metavar or argument.name.upper())
-
-
-def _option(param: Any) -> str:
-    names = ", ".join(sorted(param.opts, key=len))
-    other = f" / {', '.join(param.secondary_opts)}" if param.secondary_opts else ""
-    value = ""
-    if not param.is_flag:
-        choices = param.type_descriptor.choices
-        value = f" {param.metavar or ('|'.join(str(one) for one in choices) if choices else 'N')}"
-    return f"{names}{other}{value}"
-
-
-def _default(param: Any) -> str:
-    default = param.default
-    if param.required or default in (None, "", False, (), []):
-        return ""
-    return f" Default: `{default}`."
 
 
 def _first(command: Any) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from iotctl.exits import BadInputError
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HELP_WIDTH = 100
 HELP_OPTIONS = ("-h", "--help")
+HELP_ROW = ("-h, --help", "Show this.")
 ANYWHERE = (
     ("--url URL", "Agent: http://HOST:48484 or unix:///PATH; also IOTCTL_URL."),
     ("--api-key KEY", "Its key; also IOTCTL_API_KEY."),
@@ -75,6 +76,23 @@ def agent_of(context: typer.Context) -> Agent:
     """The agent that this command speaks with."""
     options = context.obj
     return (options if isinstance(options, Options) else Options()).agent()
+
+
+class Command(TyperCommand):
+    """A command whose help has neither types in brackets nor braces: the words of arguments say it all."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """The words of the usage line."""
+        return [self.options_metavar or "", *(argument_name(one) for one in _params(self, "argument"))]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write arguments, then options."""
+        arguments = [(argument_name(one), one.help or "") for one in _params(self, "argument")]
+        options = [(option_name(one), option_help(one)) for one in _params(self, "option")]
+        for title, rows in (("Arguments", arguments), ("Options", [*options, HELP_ROW])):
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
 
 
 class Group(TyperGroup):
@@ -139,15 +157,59 @@ def new_group(name: str, help: str, *, epilog: str = "", cls: type[Group] = Grou
 
 
 def command(
-    group: typer.Typer, name: str, *, heading: str = "Commands", examples: tuple[str, ...] = ()
+    group: typer.Typer,
+    name: str,
+    *,
+    heading: str = "Commands",
+    examples: tuple[str, ...] = (),
+    hidden: bool = False,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Make a function a command of that group; its docstring is the help."""
+    """Make a function a command of that group; its docstring is the help.
+
+    Args:
+        hidden: it is another name of a command, and the overview leaves it out.
+    """
     epilog = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in examples) if examples else None
-    return group.command(name, rich_help_panel=heading, epilog=epilog, options_metavar="[OPTIONS]")
+    return group.command(
+        name,
+        cls=Command,
+        rich_help_panel=heading,
+        epilog=epilog,
+        options_metavar="[OPTIONS]",
+        hidden=hidden,
+    )
+
+
+def argument_name(argument: Any) -> str:
+    """An argument as usage lines show it."""
+    return str(argument.metavar or argument.name.upper())
+
+
+def option_name(option: Any) -> str:
+    """An option with all its names and what stands for its value: `-n, --tail N`."""
+    names = ", ".join(sorted(option.opts, key=len))
+    other = f" / {', '.join(option.secondary_opts)}" if option.secondary_opts else ""
+    if option.is_flag:
+        return f"{names}{other}"
+    choices = option.type_descriptor.choices
+    return f"{names} {option.metavar or ('|'.join(str(one) for one in choices) if choices else 'N')}"
+
+
+def option_help(option: Any) -> str:
+    """What an option means, and what holds without it."""
+    text, default = str(option.help or ""), option.default
+    if option.required:
+        return f"{text} Required."
+    return text if default in (None, "", False, (), []) else f"{text} Default: {default}."
 
 
 def _nothing() -> None:
     """A group does nothing by itself."""
+
+
+def _params(command: Any, kind: str) -> list[Any]:
+    """Arguments or options of a command, without those that nobody is told of."""
+    return [one for one in command.params if one.param_type_name == kind and not one.hidden]
 
 
 def _heading(found: Any) -> str:

@@ -1,21 +1,21 @@
-"""Logs as text: of containers as they wrote them, of the agent as lines with their facts."""
+"""Logs as text: of containers and of the agent, as they wrote them."""
 
 from __future__ import annotations
 
-import json
+import re
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from iotctl.exits import CommandError
-from iotctl.terminal import paint, say
+from iotctl.terminal import has_color, paint, say
 
 if TYPE_CHECKING:
     from iotctl.agent import Agent
 
 Json = dict[str, Any]
-LEVELS = {"Normal": "INFO", "Warning": "WARN"}
-FACTS = ("app", "service")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+"""An agent that was started on a terminal colours its lines."""
 
 
 def show_log(lines: Iterable[Json], *, names: bool, timestamps: bool) -> None:
@@ -38,20 +38,7 @@ def show_log(lines: Iterable[Json], *, names: bool, timestamps: bool) -> None:
 
 
 def show_agent_log(agent: Agent, *, follow: bool, tail: int | None) -> None:
-    """What the agent did since it started."""
-    kept = agent.get("/v1/events")["items"]
-    for event in kept if tail is None else kept[len(kept) - min(tail, len(kept)) :]:
-        say(log_line(event))
-    if not follow:
-        return
-    for new in agent.events(after=kept[-1]["seq"] if kept else 0):
-        if new and new["type"] != "Progress":
-            say(log_line(new))
-
-
-def log_line(event: Json) -> str:
-    """`[INFO] started shop/web {"time":...}`: one line that people and programs can read."""
-    facts = {"time": event["time"], "reason": event["reason"]}
-    facts |= {key: event[key] for key in FACTS if event.get(key)}
-    text = json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
-    return f"[{LEVELS.get(event['type'], 'INFO')}] {event['message']} {text}"
+    """What the agent itself wrote: the lines of its log that it keeps."""
+    plain = not has_color()
+    for line in agent.lines("/v1/logs", follow=follow, tail=tail):
+        say(_COLOUR.sub("", line["text"]) if plain else line["text"])

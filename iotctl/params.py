@@ -2,46 +2,69 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from iotctl.exits import BadInputError
 from iotctl.spans import seconds_of
 
+COMPLETE_SECONDS = 2.0
+"""Longest that the Tab key waits for the agent."""
+
 
 def complete_apps(incomplete: str) -> list[str]:
     """Names of Apps for the Tab key; none when the agent does not answer."""
-    return [name for name in _names("/v1/apps") if name.startswith(incomplete)]
+    return [name for name in names_of("apps") if name.startswith(incomplete)]
 
 
 def complete_app_resources(incomplete: str) -> list[str]:
     """The same as `app/NAME`."""
-    return [name for name in (f"app/{app}" for app in _names("/v1/apps")) if name.startswith(incomplete)]
+    return [name for name in (f"app/{app}" for app in names_of("apps")) if name.startswith(incomplete)]
 
 
 def complete_services(incomplete: str) -> list[str]:
     """Addresses of services for the Tab key."""
-    from iotctl.exits import CommandError
+    return [address for address in addresses() if address.startswith(incomplete)]
+
+
+def complete_services_of_app(context: typer.Context, incomplete: str) -> list[str]:
+    """Names of services of the App that is named before."""
+    app = str(context.params.get("app") or context.params.get("name") or "")
+    services = [one["spec"]["service"] for one in _items("services") if app in ("", one["spec"]["app"])]
+    return [name for name in services if name.startswith(incomplete)]
+
+
+def addresses() -> list[str]:
+    """Addresses of all services; none when the agent does not answer soon."""
     from iotctl.flat import flat_service
-    from iotctl.frame import Options
 
-    try:
-        services = Options().agent().get("/v1/services")["items"]
-    except CommandError:
-        return []
-    found = [str(flat_service(service)["address"]) for service in services]
-    return [address for address in found if address.startswith(incomplete)]
+    return [str(flat_service(service)["address"]) for service in _items("services")]
 
 
-def _names(path: str) -> list[str]:
+def names_of(plural: str) -> list[str]:
+    """Names of all resources of that kind; none when the agent does not answer soon."""
+    return [str(item["metadata"]["name"]) for item in _items(plural)]
+
+
+def complete_settings(incomplete: str) -> list[str]:
+    """Names of settings for the Tab key."""
+    return [name for name in _answer("config") if name.startswith(incomplete)]
+
+
+def _items(plural: str) -> list[Any]:
+    items: list[Any] = _answer(plural).get("items", [])
+    return items
+
+
+def _answer(path: str) -> dict[str, Any]:
     from iotctl.exits import CommandError
     from iotctl.frame import Options
 
     try:
-        return [str(item["metadata"]["name"]) for item in Options().agent().get(path)["items"]]
+        return Options().agent().get_soon(f"/v1/{path}", COMPLETE_SECONDS)
     except CommandError:
-        return []
+        return {}
 
 
 def timeout_seconds(text: str) -> float:
@@ -74,6 +97,22 @@ TimeoutOption = Annotated[
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Stay and show what comes.")]
+OfAppOption = Annotated[
+    str | None,
+    typer.Option(
+        "--app", "-a", metavar="APP", help="App that the service belongs to.", autocompletion=complete_apps
+    ),
+]
+OfServiceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--service",
+        "-s",
+        metavar="SERVICE",
+        help="Only this service of the App.",
+        autocompletion=complete_services_of_app,
+    ),
+]
 TailOption = Annotated[
     int | None, typer.Option("--tail", "-n", min=0, help="Only the last lines; all when absent.")
 ]

@@ -32,13 +32,28 @@ def short(seconds: float) -> str:
     return f"{seconds / 86400:.0f} d"
 
 
+def clock_time(moment: str, now: datetime | None = None) -> str:
+    """An RFC 3339 moment by the clock of this machine: `14:02` of today, else with its date; empty when it
+    is none."""
+    then = _read(moment)
+    if then is None:
+        return ""
+    then, here = then.astimezone(), (now or datetime.now(UTC)).astimezone()
+    return f"{then:%H:%M}" if then.date() == here.date() else f"{then:%Y-%m-%d %H:%M}"
+
+
 def age(moment: str, now: datetime | None = None) -> str:
     """Time since an RFC 3339 moment; empty when there is none, or none that can be read."""
+    then = _read(moment)
+    if then is None:
+        return ""
+    seconds = ((now or datetime.now(UTC)) - then).total_seconds()
+    return f"{max(seconds, 0):.0f} s" if seconds < 10 else short(seconds)
+
+
+def _read(moment: str) -> datetime | None:
     try:
         then = datetime.fromisoformat(moment)
     except ValueError:
-        return ""
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=UTC)
-    seconds = ((now or datetime.now(UTC)) - then).total_seconds()
-    return f"{max(seconds, 0):.0f} s" if seconds < 10 else short(seconds)
+        return None
+    return then if then.tzinfo else then.replace(tzinfo=UTC)

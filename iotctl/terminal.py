@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from contextlib import suppress
 
+WIDTH = 120
 STYLES = {"good": "32", "bad": "31", "busy": "33", "quiet": "2", "bold": "1", "added": "32", "removed": "31"}
-GOOD = frozenset({"Ready", "Running", "Completed", "Normal", "yes", "OK"})
-BAD = frozenset({"Degraded", "CrashLoop", "Failed", "Unhealthy", "Stalled", "Undone", "Warning", "Dead"})
+GOOD = frozenset({"Ready", "Running", "Completed", "Normal", "yes", "OK", "serving"})
+BAD = frozenset(
+    {"Degraded", "CrashLoop", "Failed", "Unhealthy", "Stalled", "Undone", "Warning", "Dead", "quarantined"}
+)
 QUIET = frozenset({"Stopped", "Paused", "Held"})
 
 _forbidden: list[bool] = []
@@ -21,6 +25,11 @@ def forbid_color() -> None:
 def is_terminal() -> bool:
     """Whether a person watches standard output."""
     return sys.stdout.isatty()
+
+
+def width() -> int:
+    """Columns of the terminal; where there is none, as many as are read with ease."""
+    return shutil.get_terminal_size((WIDTH, 24)).columns
 
 
 def has_color() -> bool:

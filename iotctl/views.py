@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from iotctl.spans import short
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 BAR_WIDTH = 20
 FRAMES_PER_SECOND = 8
+LASTING_SECONDS = 1.0
+"""Off a terminal: what is over sooner is not worth a line, unless it is an end, good or bad."""
 QUIET_SECONDS = 10.0
 """Off a terminal: how long a download goes on before a line says how far it is."""
 
@@ -45,12 +48,23 @@ class Nothing:
         """Keep still."""
 
 
+@dataclass(slots=True)
+class _Said:
+    """What a view has said of one thing, and what it may say next."""
+
+    last: str = ""
+    coming: str = ""
+    since: float = 0.0
+    """When `coming` was seen first."""
+    at: float = 0.0
+    """When `last` was said."""
+
+
 class Lines:
-    """A line whenever a service does something else."""
+    """A line when a service has been in another situation for a while, or is ready, or fails."""
 
     def __init__(self) -> None:
-        self._said: dict[tuple[str, str], str] = {}
-        self._pull_said: dict[tuple[str, str], float] = {}
+        self._said: dict[tuple[str, str], _Said] = {}
         self._trouble = ""
 
     def show(self, watch: Watch, now: float) -> None:
@@ -59,29 +73,41 @@ class Lines:
             say(watch.trouble or "The agent answers again.")
             self._trouble = watch.trouble
         for name in watch.apps:
+            notice = watch.notice(name)
+            if self._is_news((name, ""), notice.what, now, at_once=notice.at_once):
+                say(notice.text)
             lines = watch.lines(name, now)
-            names = {line.service: f"{name}/{line.service}" for line in lines}
-            width = max((len(one) for one in names.values()), default=0)
+            width = max((len(line.service) for line in lines), default=0) + len(name) + 1
             for line in lines:
-                if self._is_news(line, now):
-                    say(f"{names[line.service]:{width}}  {_sentence(line)}")
+                if self._is_worth_a_line(line, now):
+                    say(f"{f'{name}/{line.service}':{width}}  {_sentence(line)}")
 
     def close(self, watch: Watch, now: float) -> None:
         """Say the last news."""
         self.show(watch, now)
 
-    def _is_news(self, line: ServiceLine, now: float) -> bool:
+    def _is_worth_a_line(self, line: ServiceLine, now: float) -> bool:
         key = line.app, line.service
-        # Counts and delays change all the time; only another situation is worth a line.
-        situation = f"{line.word} {re.sub(r'[0-9.]+ ?[A-Za-z]*', '#', line.note)}"
-        if self._said.get(key) != situation:
-            self._said[key] = situation
-            self._pull_said[key] = now
+        if line.ready and line.seconds is None:
+            # It was ready before anybody waited for it.
+            self._said[key] = _Said(last=_situation(line), coming=_situation(line))
+            return False
+        if self._is_news(key, _situation(line), now, at_once=line.ready or line.failing):
             return True
-        if line.pulled and now - self._pull_said[key] >= QUIET_SECONDS:
-            self._pull_said[key] = now
+        said = self._said[key]
+        if line.pulled and said.last == _situation(line) and now - said.at >= QUIET_SECONDS:
+            said.at = now
             return True
         return False
+
+    def _is_news(self, key: tuple[str, str], situation: str, now: float, *, at_once: bool) -> bool:
+        said = self._said.setdefault(key, _Said())
+        if situation != said.coming:
+            said.coming, said.since = situation, now
+        if situation in ("", said.last) or not (at_once or now - said.since >= LASTING_SECONDS):
+            return False
+        said.last, said.at = situation, now
+        return True
 
 
 class Live:
@@ -91,7 +117,7 @@ class Live:
         from rich.console import Console
         from rich.live import Live as RichLive
 
-        self._apps: list[tuple[str, list[ServiceLine]]] = []
+        self._apps: list[tuple[str, list[ServiceLine], str]] = []
         self._trouble = ""
         console = Console(no_color=not has_color(), highlight=False)
         self._live: Any = RichLive(
@@ -101,7 +127,9 @@ class Live:
 
     def show(self, watch: Watch, now: float) -> None:
         """Take over the present; the next frame, drawn by a thread of rich's, shows it."""
-        self._apps = [(watch.head(name), watch.lines(name, now)) for name in watch.apps]
+        self._apps = [
+            (watch.head(name), watch.lines(name, now), watch.notice(name).text) for name in watch.apps
+        ]
         self._trouble = watch.trouble
 
     def close(self, watch: Watch, now: float) -> None:
@@ -116,9 +144,11 @@ class Live:
         from rich.text import Text
 
         parts: list[RenderableType] = []
-        for head, lines in self._apps:
+        for head, lines, notice in self._apps:
             if lines:
                 parts += [Rule(head, align="left", style="dim"), _grid(lines)]
+            if notice:
+                parts.append(Text(notice, style="yellow"))
         if self._trouble:
             parts.append(Text(self._trouble, style="red"))
         return Group(*parts)
@@ -160,10 +190,17 @@ def megabytes(current: int, total: int) -> str:
     return f"{current / 1e6:.1f}/{total / 1e6:.1f} MB"
 
 
+def _situation(line: ServiceLine) -> str:
+    """Counts and delays change all the time; only another situation is worth a line."""
+    return f"{line.word} {re.sub(r'[0-9.]+ ?[A-Za-z]*', '#', line.note)}"
+
+
 def _sentence(line: ServiceLine) -> str:
     if line.ready:
         after = "" if line.seconds is None else f" after {short(line.seconds)}"
         return f"{line.word}{after}" + (f"  {line.note}" if line.note else "")
     if line.pulled:
         return f"{line.word} {line.image}  {megabytes(*line.pulled)}".rstrip()
+    if line.word == "pulling":
+        return f"{line.word} {line.note}".rstrip()
     return f"{line.word}: {line.note}" if line.note else line.word

@@ -9,6 +9,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from iotctl.agent import Agent
+from iotctl.endings import ending
 from iotctl.exits import CommandError, ExitCode, NotFoundError
 from iotctl.spans import short
 from iotctl.terminal import say, warn
@@ -48,7 +49,7 @@ def wait(agent: Agent, watch: Watch, timeout_seconds: float, *, quiet: bool = Fa
             _sleep(news, watch, min(LOOK_SECONDS, timeout_seconds - now), view, began)
     finally:
         view.close(watch, time.monotonic() - began)
-    return _tell(watch, verdicts, timeout_seconds, quiet=quiet)
+    return _tell(agent, watch, verdicts, timeout_seconds, quiet=quiet)
 
 
 def _look(agent: Agent, watch: Watch, done: dict[str, Verdict], began: float) -> None:
@@ -96,9 +97,13 @@ def _listen(agent: Agent) -> SimpleQueue[Json]:
     return news
 
 
-def _tell(watch: Watch, verdicts: dict[str, Verdict], timeout_seconds: float, *, quiet: bool) -> ExitCode:
-    for verdict in verdicts.values():
-        if verdict.code is not ExitCode.DONE:
+def _tell(
+    agent: Agent, watch: Watch, verdicts: dict[str, Verdict], timeout_seconds: float, *, quiet: bool
+) -> ExitCode:
+    for name, verdict in verdicts.items():
+        if verdict.app is not None:
+            warn(ending(agent, name, verdict))
+        elif verdict.code is not ExitCode.DONE:
             warn(verdict.text)
         elif not quiet:
             say(verdict.text)

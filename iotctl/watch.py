@@ -5,6 +5,7 @@ Times are seconds since the waiting began, handed in.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,10 +14,10 @@ from typing import Any
 from iotctl.exits import ExitCode
 from iotctl.flat import app_number, condition, is_ready
 from iotctl.spans import short
-from iotistic.api.image import parse_image
 
 Json = dict[str, Any]
 NOTHING_MOVES = {"Held": "is held", "Orphaned": "is orphaned", "Deleting": "is being deleted"}
+_ON_A_SERVICE = re.compile(r"waits for (\S+ \((?:started|healthy|completed)\))")
 WEB_PORTS = frozenset({80, 3000, 5000, 8000, 8080, 8888})
 
 
@@ -46,11 +47,23 @@ class ServiceLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What is said of an App as a whole while it is waited for."""
+
+    what: str
+    """Changes only with the situation; empty when nothing is to be said."""
+    text: str
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """How the waiting for one App ended."""
 
     code: ExitCode
     text: str
+    app: Json | None = None
+    """The App that did not get ready and will not by itself."""
 
 
 @dataclass(slots=True)
@@ -129,6 +142,22 @@ class Watch:
         release = (self.found.get(name, {}).get("status") or {}).get("release", "")
         return f"{name}  release {release}" if release else name
 
+    def notice(self, name: str) -> Notice:
+        """That it goes back to an earlier release, or what it waits for when no service does."""
+        app = self.found.get(name)
+        nothing = Notice(what="", text="")
+        if app is None or self.goal is Goal.DELETED or not self._is_current(name):
+            return nothing
+        status = app.get("status") or {}
+        why = str(status.get("why") or "")
+        if status.get("state") == "Undoing":
+            what, back, _ = why.partition("; going back to release ")
+            text = f"App {name}: {what}{back}{status.get('release', '')}" if back else f"App {name}: {why}"
+            return Notice(what="Undoing", text=text, at_once=True)
+        if why and not is_ready(app) and all(service.get("ready") for service in _statuses(app)):
+            return Notice(what=why, text=f"App {name}: {why}")
+        return nothing
+
     def unfinished(self, name: str, now: float) -> str:
         """What is still waited for, and what to type next."""
         app = self.found.get(name)
@@ -150,8 +179,10 @@ class Watch:
             for line in waiting
             if line.word not in {"waiting", "pulling"}
         ]
-        now_what = [*logs[:1], f"iotctl events {name}", f"iotctl wait app/{name} --for ready"]
-        return "\n".join([head, *rows, "What now:  " + "   |   ".join(now_what)])
+        notice = self.notice(name).text
+        told = [head, *([notice] if notice else []), *rows]
+        commands = [f"iotctl explain app {name}", *logs[:1], f"iotctl wait app/{name}"]
+        return "\n".join([*told, now_what(*commands)])
 
     def _is_current(self, name: str) -> bool:
         """Whether the status speaks of the generation that is waited for."""
@@ -165,9 +196,9 @@ class Watch:
         self._seen[app, status["name"]] = seen
         if status.get("state") != seen.state:
             seen.state, seen.since = status.get("state", ""), now
-        reason = status.get("reason") or ""
-        if reason.startswith("waits for "):
-            seen.waited_for = reason.removeprefix("waits for ")
+        waits = _ON_A_SERVICE.fullmatch(status.get("reason") or "")
+        if waits:
+            seen.waited_for = waits[1]
         if not status.get("ready"):
             seen.ready_at = None
             seen.was_ready = False
@@ -186,7 +217,7 @@ class Watch:
             image=image,
             word=("ready" if state == "Running" else state.lower()) if ready else _words(state),
             seconds=seen.ready_at if ready else now - seen.since,
-            note=self._ready_note(status, spec, seen) if ready else str(status.get("reason") or ""),
+            note=self._ready_note(status, spec, seen) if ready else _reason(status),
             ready=ready,
             failing=state in {"CrashLoop", "Failed", "Unhealthy"},
             pulled=self._pulls.get(_full(image)) if state == "Pulling" else None,
@@ -214,9 +245,10 @@ def _stuck(name: str, app: Json) -> Verdict | None:
     stalled = condition(app, "Stalled")
     if stalled.get("status") == "True":
         why = stalled.get("message") or why
-        undone = stalled.get("reason") == "Undone"
-        code = ExitCode.UNDONE if undone else ExitCode.FAILED
-        return Verdict(code=code, text=f"App {name} {'was undone' if undone else 'is stalled'}: {why}")
+        if stalled.get("reason") == "Undone":
+            return Verdict(code=ExitCode.UNDONE, text=f"App {name} was undone: {why}", app=app)
+        fate = "has failed" if status.get("state") == "Failed" else "is stalled"
+        return Verdict(code=ExitCode.FAILED, text=f"App {name} {fate}: {why}", app=app)
     words = NOTHING_MOVES.get(str(status.get("state", "")))
     return Verdict(code=ExitCode.FAILED, text=f"App {name} {words}: {why}") if words else None
 
@@ -233,12 +265,25 @@ def _statuses(app: Json) -> list[Json]:
     return found
 
 
+def now_what(*commands: str) -> str:
+    """What to type next."""
+    return "What now:  " + "   |   ".join(commands)
+
+
+def _reason(status: Json) -> str:
+    """Why a service is not ready, without the word of its state."""
+    reason = str(status.get("reason") or "")
+    return reason.removeprefix("pulling ") if status.get("state") == "Pulling" else reason
+
+
 def _words(state: str) -> str:
     """`CrashLoop` as `crash loop`."""
     return "".join(f" {one.lower()}" if one.isupper() else one for one in state).strip() or "waiting"
 
 
 def _full(image: str) -> str:
+    from iotistic.api.image import parse_image
+
     try:
         return parse_image(image).full
     except ValueError:

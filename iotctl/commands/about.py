@@ -9,7 +9,7 @@ import typer
 from iotctl.exits import MEANINGS, BadInputError, CommandError, ExitCode
 from iotctl.frame import agent_of, command
 from iotctl.output import Output, OutputOption, show
-from iotctl.terminal import is_terminal, paint, say
+from iotctl.terminal import is_terminal, paint, say, style_of
 
 Json = dict[str, Any]
 KINDS = ("app", "appservice", "secret", "configmap")
@@ -53,36 +53,63 @@ def add_to(group: typer.Typer) -> None:
 def status(
     context: typer.Context,
     format: Annotated[
-        str, typer.Option("--format", metavar="text|log", help="log when standard output is no terminal.")
+        str,
+        typer.Option(
+            "--format",
+            metavar="text|log",
+            help="log when standard output is no terminal.",
+            autocompletion=lambda: ["text", "log"],
+        ),
     ] = "",
 ) -> None:
     """Say in a few lines how the device is. Ends with 1 when the agent is not well."""
-    import json
-
     if format not in {"", "text", "log"}:
         raise BadInputError(f"--format is {format!r}: expected text or log.")
     agent = agent_of(context)
     about = agent.get("/v1/version")
     healthy, reasons = agent.text("/v1/healthy")
-    apps = agent.get("/v1/apps")["items"]
-    services = [one for app in apps for one in (app.get("status") or {}).get("services") or []]
-    running = sum(1 for one in services if one.get("state") == "Running")
-    ready = sum(1 for app in apps if (app.get("status") or {}).get("state") == "Ready")
     why = " ".join(reasons.splitlines()[1:])
+    apps = agent.get("/v1/apps")["items"]
     if format == "log" or (not format and not is_terminal()):
-        counts = {"configured": len(apps), "runningServices": running}
-        word = "[INFO] Agent running" if healthy else "[ERROR] Agent unhealthy"
-        facts = {"uuid": about["installId"]} | ({} if healthy else {"why": why})
-        say(f"{word} {json.dumps(facts, separators=(',', ':'))}")
-        say(f"[INFO] Applications {json.dumps(counts, separators=(',', ':'))}")
+        _tell_as_log(about, "" if healthy else why or "not well", apps)
     else:
-        engine = _engine(about["engine"])
-        state = paint("OK", "good") if healthy else paint(why or "not well", "bad")
-        say(f"Agent   {about['version']} on {agent.endpoint.address}: {state}")
-        say(f"Engine  {engine}")
-        say(f"Apps    {ready} of {len(apps)} ready, {running} of {len(services)} services running")
+        device = agent.get("/v1/device")
+        _tell(about, device, "" if healthy else why or "not well", apps, agent.endpoint.address)
     if not healthy:
         raise typer.Exit(ExitCode.FAILED)
+
+
+def _tell_as_log(about: Json, why: str, apps: list[Json]) -> None:
+    import json
+
+    counts = {"configured": len(apps), "runningServices": _running(apps)}
+    word = "[ERROR] Agent unhealthy" if why else "[INFO] Agent running"
+    facts = {"uuid": about["installId"]} | ({"why": why} if why else {})
+    say(f"{word} {json.dumps(facts, separators=(',', ':'))}")
+    say(f"[INFO] Applications {json.dumps(counts, separators=(',', ':'))}")
+
+
+def _tell(about: Json, device: Json, why: str, apps: list[Json], address: str) -> None:
+    from iotctl.spans import short
+
+    states = {app["metadata"]["name"]: app.get("status") or {} for app in apps}
+    ready = sum(status.get("state") == "Ready" for status in states.values())
+    services = sum(len(status.get("services") or []) for status in states.values())
+    up = device.get("uptimeSeconds")
+    name = device.get("deviceName") or about["installId"]
+    say(f"Device  {name}" + (f", its agent up for {short(up)}" if up is not None else ""))
+    say(f"Agent   {about['version']} on {address}: {paint(why, 'bad') if why else paint('OK', 'good')}")
+    say(f"Engine  {_engine(about['engine'])}")
+    say(f"Apps    {ready} of {len(apps)} ready, {_running(apps)} of {services} services running")
+    for app, status in states.items():
+        state = str(status.get("state", ""))
+        if state not in {"Ready", "Stopped"}:
+            say(f"        {app}: {paint(state, style_of(state))}  {status.get('why') or ''}".rstrip())
+
+
+def _running(apps: list[Json]) -> int:
+    services = [one for app in apps for one in (app.get("status") or {}).get("services") or []]
+    return sum(one.get("state") == "Running" for one in services)
 
 
 def schema(
@@ -133,7 +160,12 @@ def version(
 
 
 def completion(
-    shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish", help="The shell that is used.")],
+    shell: Annotated[
+        str,
+        typer.Argument(
+            metavar="bash|zsh|fish", help="The shell that is used.", autocompletion=lambda: list(SHELLS)
+        ),
+    ],
 ) -> None:
     """Print the script that makes names complete with Tab.
 
@@ -146,10 +178,20 @@ def completion(
     say(get_completion_script(prog_name="iotctl", complete_var="_IOTCTL_COMPLETE", shell=shell))
 
 
+def _complete_topics(context: typer.Context, incomplete: str) -> list[str]:
+    names = [*getattr(context.find_root().command, "commands", {}), *TOPICS]
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def help_(
     context: typer.Context,
     topic: Annotated[
-        list[str] | None, typer.Argument(metavar="[COMMAND...]", help=f"A command, or {' or '.join(TOPICS)}.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[COMMAND...]",
+            help=f"A command, or {' or '.join(TOPICS)}.",
+            autocompletion=_complete_topics,
+        ),
     ] = None,
 ) -> None:
     """Show help on a command or topic.

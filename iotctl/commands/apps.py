@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from iotctl.exits import BadInputError, CommandError
 from iotctl.frame import agent_of, command, new_group
 from iotctl.output import Output, OutputOption, show, show_rows
 from iotctl.params import AppArgument, TimeoutOption, WaitOption, YesOption, timeout_seconds
@@ -89,6 +88,7 @@ def purge(
     timeout: TimeoutOption = "5m",
 ) -> None:
     """Delete an App together with its volumes. What is in them can't be brought back."""
+    from iotctl.asking import confirm
     from iotctl.commands.delete import delete_app, wait_until_deleted
     from iotctl.lookup import find_app
 
@@ -96,25 +96,16 @@ def purge(
     agent = agent_of(context)
     found = find_app(agent, app)
     name = found["metadata"]["name"]
-    if not yes:
-        _confirm(name, [volume["name"] for volume in found["spec"].get("volumes", [])])
+    volumes = ", ".join(volume["name"] for volume in found["spec"].get("volumes", []))
+    confirm(
+        f"App {name} goes, with its volumes ({volumes}) and the data in them. This can't be undone."
+        if volumes
+        else f"App {name} goes; it has no volumes.",
+        yes=yes,
+    )
     delete_app(agent, name, True)
     if wait:
         wait_until_deleted(agent, [name], seconds)
-
-
-def _confirm(name: str, volumes: list[str]) -> None:
-    import sys
-
-    what = (
-        f"App {name} and its volumes ({', '.join(volumes)})" if volumes else f"App {name} (it has no volumes)"
-    )
-    if not sys.stdin.isatty():
-        raise BadInputError(
-            f"{what} would be deleted, and nobody can be asked here.", hint="Add --yes to do it."
-        )
-    if not typer.confirm(f"Delete {what} for good?"):
-        raise CommandError("Nothing was changed.")
 
 
 def _act(context: typer.Context, app: str, action: str, wait: bool, timeout: str) -> None:

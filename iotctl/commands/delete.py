@@ -9,7 +9,7 @@ import typer
 
 from iotctl.exits import BadInputError
 from iotctl.frame import agent_of, command
-from iotctl.params import TimeoutOption, WaitOption, timeout_seconds
+from iotctl.params import TimeoutOption, WaitOption, names_of, timeout_seconds
 from iotctl.terminal import say
 
 if TYPE_CHECKING:
@@ -42,10 +42,20 @@ def add_to(group: typer.Typer) -> None:
     )(delete)
 
 
+def _complete_target(context: typer.Context, incomplete: str) -> list[str]:
+    """A kind, then names of it."""
+    words = context.params.get("target") or []
+    names = names_of(f"{WORDS[words[0]]}s") if words and words[0] in WORDS else list(ORDER)
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def delete(
     context: typer.Context,
     target: Annotated[
-        list[str] | None, typer.Argument(metavar="[KIND NAME...]", help="What goes; also app/NAME.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[KIND NAME...]", help="What goes; also app/NAME.", autocompletion=_complete_target
+        ),
     ] = None,
     files: Annotated[
         list[str] | None,

@@ -4,33 +4,49 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from iotctl.exits import CommandError, ExitCode, NotFoundError
 from iotctl.frame import agent_of, command, new_group
 from iotctl.output import Output, OutputOption, show
-from iotctl.params import TimeoutOption, YesOption, timeout_seconds
+from iotctl.params import TimeoutOption, YesOption, complete_settings, timeout_seconds
+from iotctl.spans import short
 from iotctl.terminal import say
+
+if TYPE_CHECKING:
+    from iotctl.agent import Agent
 
 Json = dict[str, Any]
 HEADING = "This device"
+KeyArgument = Annotated[
+    str, typer.Argument(metavar="KEY", help="Name of the setting.", autocompletion=complete_settings)
+]
 config = new_group("config", "Show and change settings.")
 ENDPOINT = "cloudApiEndpoint"
+LOOK_SECONDS = 0.2
+"""Between two looks at an agent that restarts: shorter than a start takes."""
 
 
 def add_to(group: typer.Typer) -> None:
     """Add the commands that are in no group."""
     add: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
-        "diagnostics": (diagnostics, ("iotctl diagnostics", "iotctl diag -o json")),
+        "diagnostics": (
+            diagnostics,
+            (
+                "iotctl diagnostics",
+                "iotctl diagnostics --internet registry.example.com:443",
+                "iotctl diagnostics -o json",
+            ),
+        ),
         "restart": (restart, ("iotctl restart", "iotctl restart --timeout 2m")),
         "context": (context_, ("iotctl context", "iotctl --url http://10.0.0.7:48484 context")),
         "factory-reset": (factory_reset, ("iotctl factory-reset", "iotctl factory-reset --yes")),
     }
     for name, (function, examples) in add.items():
         command(group, name, heading=HEADING, examples=examples)(function)
-    group.command("diag", hidden=True)(diagnostics)
+    command(group, "diag", examples=("iotctl diag", "iotctl diag -o json"), hidden=True)(diagnostics)
 
 
 @command(config, "show", examples=("iotctl config show", "iotctl config show -o json"))
@@ -56,7 +72,8 @@ def config_show(context: typer.Context, output: OutputOption = Output.TABLE) -> 
 
 @command(config, "get", examples=("iotctl config get deviceName",))
 def config_get(
-    context: typer.Context, key: Annotated[str, typer.Argument(metavar="KEY", help="Name of the setting.")]
+    context: typer.Context,
+    key: KeyArgument,
 ) -> None:
     """Print one setting."""
     values = agent_of(context).get("/v1/config")
@@ -68,11 +85,17 @@ def config_get(
 @command(config, "set", examples=("iotctl config set deviceName mast-17",))
 def config_set(
     context: typer.Context,
-    key: Annotated[str, typer.Argument(metavar="KEY", help="Name of the setting.")],
+    key: KeyArgument,
     value: Annotated[str, typer.Argument(metavar="VALUE", help="JSON, or plain text.")],
 ) -> None:
-    """Change one setting; it holds over restarts."""
-    _set(context, key, _parsed(value))
+    """Change one setting; it holds over restarts.
+
+    Which there are shows iotctl config show.
+    """
+    agent = agent_of(context)
+    # A name may look like a number: what is text stays text.
+    is_text = isinstance(agent.get("/v1/config").get(key), str)
+    _set(agent, key, value if is_text else _parsed(value))
 
 
 @command(config, "set-api", examples=("iotctl config set-api https://cloud.example.com",))
@@ -80,7 +103,7 @@ def config_set_api(
     context: typer.Context, url: Annotated[str, typer.Argument(metavar="URL", help="http:// or https://.")]
 ) -> None:
     """Set the address of the cloud."""
-    _set(context, ENDPOINT, url)
+    _set(agent_of(context), ENDPOINT, url)
 
 
 @command(config, "get-api", examples=("iotctl config get-api",))
@@ -99,17 +122,28 @@ def config_reset(context: typer.Context, yes: YesOption = False) -> None:
     say("All settings are back to their defaults.")
 
 
-def diagnostics(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
+def diagnostics(
+    context: typer.Context,
+    internet: Annotated[
+        str, typer.Option("--internet", metavar="HOST:PORT", help="What to connect to, once; or none.")
+    ] = "1.1.1.1:443",
+    output: OutputOption = Output.TABLE,
+) -> None:
     """Check agent, engine, disk, clock, network.
 
-    One line a check, worst last, each with what to do. Ends with 1 when one FAILs."""
+    One line a check, worst last, each with what to do. Ends with 1 when one FAILs.
+    """
     from iotctl.diagnosis import boxed, run
 
-    checks = run(agent_of(context))
-    if output in {Output.JSON, Output.YAML}:
-        show(checks, output)
-    else:
-        say(boxed(checks))
+    checks = run(agent_of(context), "" if internet.lower() == "none" else internet)
+    match output:
+        case Output.JSON | Output.YAML:
+            show(checks, output)
+        case Output.NAME:
+            for check in checks:
+                say(f"check/{check['name']}")
+        case _:
+            say(boxed(checks))
     if any(check["status"] == "FAIL" for check in checks):
         raise typer.Exit(ExitCode.FAILED)
 
@@ -120,24 +154,38 @@ def restart(context: typer.Context, timeout: TimeoutOption = "60s") -> None:
 
     seconds = timeout_seconds(timeout)
     agent = agent_of(context)
-    before = agent.get("/v1/device").get("uptimeSeconds") or 0
+    before = _uptime(agent)
     agent.post("/v1/reboot")
     say("The agent restarts; containers stay up.")
     began = time.monotonic()
+    gone = False
     while time.monotonic() - began < seconds:
-        time.sleep(0.5)
+        time.sleep(LOOK_SECONDS)
         try:
-            device = agent_of(context).get("/v1/device")
+            # The old process answers for a moment; the new one may have another port, key or socket.
+            uptime = _uptime(agent_of(context))
         except CommandError:
+            gone = True
             continue
-        if (device.get("uptimeSeconds") or 0) < before + time.monotonic() - began:
-            say(f"It answers again after {time.monotonic() - began:.0f} s.")
+        if gone or uptime < before:
+            say(f"It answers again after {short(time.monotonic() - began)}.")
             return
+    if not gone:
+        raise CommandError(
+            f"It still runs, {short(seconds)} after it was asked.",
+            hint="See why:  iotctl logs -n 50",
+            code=ExitCode.TIMED_OUT,
+        )
     raise CommandError(
-        f"It did not answer again within {timeout}.",
-        hint="It ends so that its supervisor starts it again (docker --restart, systemd). Is there one?",
+        f"It did not answer again within {short(seconds)}.",
+        hint="It ends so that its supervisor starts it again (docker run --restart, systemd). Is there one?\n"
+        "By hand:  iotistic-edge agent",
         code=ExitCode.TIMED_OUT,
     )
+
+
+def _uptime(agent: Agent) -> float:
+    return float(agent.get("/v1/device").get("uptimeSeconds") or 0)
 
 
 def context_(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
@@ -183,8 +231,8 @@ def factory_reset(context: typer.Context, yes: YesOption = False) -> None:
     say("Everything is being removed.")
 
 
-def _set(context: typer.Context, key: str, value: object) -> None:
-    now = agent_of(context).post("/v1/config", {key: value})
+def _set(agent: Agent, key: str, value: object) -> None:
+    now = agent.post("/v1/config", {key: value})
     say(f"{key} = {_text(now[key])}")
 
 

@@ -11,6 +11,7 @@ import typer
 from iotctl.exits import BadInputError
 from iotctl.frame import agent_of, command
 from iotctl.output import Output, OutputOption, show_rows
+from iotctl.params import addresses, names_of
 from iotctl.tables import APPS, CONFIGMAPS, SECRETS, SERVICES, Column
 from iotctl.terminal import say, warn
 
@@ -80,7 +81,10 @@ def add_to(group: typer.Typer) -> None:
 def get(
     context: typer.Context,
     kind: KindArgument,
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="These only.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME...]", help="These only.", autocompletion=complete_names),
+    ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Show resources: Apps, services, Secrets, ConfigMaps.
@@ -113,6 +117,16 @@ def find_kind(word: str) -> Kind:
     close = get_close_matches(lower, words, n=1)
     hint = f"Did you mean {close[0]}?" if close else f"There are {', '.join(words)} and all."
     raise BadInputError(f"There is no kind {word!r}.", hint=hint)
+
+
+def complete_names(context: typer.Context, incomplete: str) -> list[str]:
+    """Names of resources of the kind that is named before, for the Tab key."""
+    try:
+        kind = find_kind(str(context.params.get("kind") or ""))
+    except BadInputError:
+        return []
+    names = addresses() if kind.word == "service" else names_of(kind.plural)
+    return [name for name in names if name.startswith(incomplete)]
 
 
 def _asked(kind: str, names: Sequence[str]) -> tuple[list[Kind], list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -10,11 +10,13 @@ import typer
 from iotctl.exits import BadInputError
 from iotctl.frame import agent_of, command, new_group
 from iotctl.output import Output, OutputOption, show_rows
-from iotctl.params import ServiceArgument, YesOption, complete_apps, timeout_seconds
+from iotctl.params import OfAppOption, ServiceArgument, YesOption, complete_apps, timeout_seconds
 from iotctl.terminal import say, warn
 
 Json = dict[str, Any]
 HEADING = "What runs"
+MOST_EXEC_SECONDS = 300.0
+"""Longest that the agent lets a command run."""
 images = new_group("images", "List, remove, load images.")
 
 
@@ -54,19 +56,23 @@ def exec_(
     context: typer.Context,
     service: ServiceArgument,
     words: Annotated[list[str], typer.Argument(metavar="-- COMMAND...", help="What to run; no shell.")],
+    app: OfAppOption = None,
     timeout: Annotated[str, typer.Option("--timeout", metavar="TIME", help="How long it may take.")] = "30s",
 ) -> None:
     """Run a command inside a service.
 
-    No shell and no terminal; ends with the command's exit code."""
+    No shell, no terminal and no input; ends with the command's exit code.
+    """
     from iotctl.lookup import find_service, service_path
 
     seconds = timeout_seconds(timeout)
+    if not 0 < seconds <= MOST_EXEC_SECONDS:
+        raise BadInputError(f"--timeout is {timeout!r}: expected more than 0 and at most 5m.")
     agent = agent_of(context)
-    path = f"{service_path(find_service(agent, service))}/exec"
+    path = f"{service_path(find_service(agent, service, app))}/exec"
     answer = agent.post_patiently(path, {"command": words, "timeoutSeconds": seconds}, seconds + 10)
-    if answer["output"]:
-        say(answer["output"].rstrip("\n"))
+    sys.stdout.write(answer["output"])
+    sys.stdout.flush()
     if answer["exitCode"]:
         raise typer.Exit(answer["exitCode"])
 
@@ -109,7 +115,9 @@ def load(
     ],
 ) -> None:
     """Load images from an archive: for devices that reach no registry."""
-    if file != "-" and not Path(file).is_file():
-        raise BadInputError(f"{file}: no such file")
+    if file == "-" and sys.stdin.isatty():
+        raise BadInputError(
+            "Nothing comes on standard input.", hint="docker save IMAGE | iotctl images load -"
+        )
     for name in agent_of(context).upload("/v1/images/load", file)["loaded"]:
         say(f"image/{name} loaded")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from iotctl.frame import agent_of, command
-from iotctl.params import FollowOption, TailOption, complete_apps
+from iotctl.params import FollowOption, TailOption, complete_apps, complete_services_of_app
 
 
 def add_to(group: typer.Typer) -> None:
@@ -20,6 +20,7 @@ def add_to(group: typer.Typer) -> None:
             "iotctl logs shop",
             "iotctl logs shop web -f",
             "iotctl logs web-1 -n 50",
+            "iotctl logs -n 50",
             "iotctl logs --follow",
         ),
     )(logs)
@@ -34,7 +35,12 @@ def logs(
         ),
     ] = None,
     service: Annotated[
-        str | None, typer.Argument(metavar="[SERVICE]", help="Only this one of the App.")
+        str | None,
+        typer.Argument(
+            metavar="[SERVICE]",
+            help="Only this one of the App.",
+            autocompletion=complete_services_of_app,
+        ),
     ] = None,
     follow: FollowOption = False,
     tail: TailOption = None,
@@ -44,7 +50,7 @@ def logs(
 ) -> None:
     """Show what an App, a service or the agent wrote.
 
-    Without a name: what the agent did. Lines of several services begin with the name of theirs.
+    Without a name: the agent's own log. Lines of several services begin with the name of theirs.
     """
     agent = agent_of(context)
     if name is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -10,17 +11,21 @@ import typer
 from iotctl.exits import BadInputError
 from iotctl.frame import agent_of, command
 from iotctl.output import Output, OutputOption, show, show_rows
-from iotctl.params import AppArgument, TimeoutOption, WaitOption, complete_apps, timeout_seconds
-from iotctl.terminal import paint, say
+from iotctl.params import (
+    AppArgument,
+    OfServiceOption,
+    TimeoutOption,
+    WaitOption,
+    complete_apps,
+    timeout_seconds,
+)
+from iotctl.terminal import say
 
 Json = dict[str, Any]
 HEADING = "Why, and what now"
 NamedApp = Annotated[
     list[str],
     typer.Argument(metavar="[app] APP", help="Name or number of an App.", autocompletion=complete_apps),
-]
-OfServiceOption = Annotated[
-    str | None, typer.Option("--service", "-s", metavar="SERVICE", help="Only this service of the App.")
 ]
 
 
@@ -31,8 +36,14 @@ def add_to(group: typer.Typer) -> None:
         "history": (history, ("iotctl history shop", "iotctl history shop -o json")),
         "rollback": (rollback, ("iotctl rollback shop", "iotctl rollback shop --to 3 --wait")),
         "retry": (retry, ("iotctl retry shop", "iotctl retry shop --service web")),
-        "lock": (lock, ('iotctl lock shop --reason "stocktaking" --until 2030-01-31T18:00:00Z',)),
-        "unlock": (unlock, ("iotctl unlock shop",)),
+        "lock": (
+            lock,
+            (
+                'iotctl lock shop --reason "stocktaking" --until 2h',
+                'iotctl lock shop -s db --reason "backup runs" --until 2030-01-31T18:00:00Z',
+            ),
+        ),
+        "unlock": (unlock, ("iotctl unlock shop", "iotctl unlock shop --service db")),
         "recover": (recover, ("iotctl recover shop",)),
     }
     for name, (function, examples) in add.items():
@@ -46,6 +57,8 @@ def explain(context: typer.Context, app: NamedApp, output: OutputOption = Output
 
     Ends with 0 also when something is wrong: iotctl wait is for programs.
     """
+    from iotctl.spans import age, clock_time
+
     found = agent_of(context).get(f"{_path(_one(app))}/explain")
     if output in {Output.JSON, Output.YAML}:
         show(found, output)
@@ -53,9 +66,11 @@ def explain(context: typer.Context, app: NamedApp, output: OutputOption = Output
     if output is Output.NAME:
         say(f"app/{found['app']}")
         return
-    say(found["sentence"])
-    if found["since"]:
-        say(paint(f"Since {found['since']}.", "quiet"))
+    since = f"since {clock_time(found['since'])}, {age(found['since'])} ago"
+    said, has_since, rest = found["sentence"].partition(f"since {found['since']}" if found["since"] else "\0")
+    say(f"{said}{since}{rest}" if has_since else said)
+    if found["since"] and not has_since:
+        say(f"S{since[1:]}.")
     if found["commands"]:
         say("What now:")
         for line in found["commands"]:
@@ -89,14 +104,14 @@ def rollback(
     seconds = timeout_seconds(timeout)
     agent = agent_of(context)
     answer = agent.post(f"{_path(app)}/rollback", {"release": to} if to else {})
-    say(f"app/{answer['name']} goes back (release {answer['release']})")
+    which = f"release {to}" if to else "the last good release"
+    say(f"app/{answer['name']} goes back to {which} (as release {answer['release']})")
     if wait:
         from iotctl.waiting import wait as wait_for
         from iotctl.watch import Goal, Watch
 
-        watch = Watch(
-            goal=Goal.READY, apps=[answer["name"]], generations={answer["name"]: answer["generation"]}
-        )
+        name, generation = answer["name"], answer["generation"]
+        watch = Watch(goal=Goal.READY, apps=[name], generations={name: generation}, host=agent.endpoint.host)
         code = wait_for(agent, watch, seconds)
         if code:
             raise typer.Exit(code)
@@ -117,7 +132,12 @@ def lock(
     service: OfServiceOption = None,
     owner: Annotated[str, typer.Option("--owner", help="Who; your login when absent.")] = "",
     until: Annotated[
-        str, typer.Option("--until", metavar="TIME", help="RFC 3339; held until unlocked when absent.")
+        str,
+        typer.Option(
+            "--until",
+            metavar="TIME",
+            help="2h from now, or like 2030-01-31T18:00:00Z; held until unlocked when absent.",
+        ),
     ] = "",
 ) -> None:
     """Hold back updates and stops of an App.
@@ -125,7 +145,7 @@ def lock(
     Until it is unlocked, or the time is over."""
     body: Json = {"reason": reason, "owner": owner or _login()}
     body |= {"service": service} if service else {}
-    body |= {"until": until} if until else {}
+    body |= {"until": _moment(until)} if until else {}
     say(f"{_subject(agent_of(context).post(f'{_path(app)}/lock', body))} is locked")
 
 
@@ -144,6 +164,24 @@ def recover(context: typer.Context, app: AppArgument) -> None:
     """
     answer = agent_of(context).post(f"{_path(app)}/recover")
     say(f"app/{answer['name']} is taken over (release {answer['release']})")
+
+
+def _moment(text: str) -> str:
+    """RFC 3339 of a moment, or of a length of time from now. Raises: BadInputError."""
+    from datetime import UTC, datetime, timedelta
+
+    from iotctl.spans import seconds_of
+
+    with suppress(ValueError, OverflowError):
+        until = datetime.now(UTC) + timedelta(seconds=seconds_of(text))
+        return until.isoformat(timespec="seconds")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadInputError(
+            f"--until is {text!r}: expected a length of time like 2h, or a moment like 2030-01-31T18:00:00Z."
+        ) from error
+    return (moment if moment.tzinfo else moment.astimezone()).isoformat(timespec="seconds")
 
 
 def _one(words: list[str]) -> str:

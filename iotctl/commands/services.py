@@ -8,7 +8,7 @@ import typer
 
 from iotctl.frame import agent_of, command, new_group
 from iotctl.output import Output, OutputOption, show, show_rows
-from iotctl.params import FollowOption, ServiceArgument, TailOption, complete_apps
+from iotctl.params import FollowOption, OfAppOption, ServiceArgument, TailOption, complete_apps
 from iotctl.tables import SERVICES, cell
 from iotctl.terminal import paint, say, style_of, warn
 
@@ -21,12 +21,6 @@ DOING = {
     "pause": "pausing",
     "unpause": "going on",
 }
-OfAppOption = Annotated[
-    str | None,
-    typer.Option(
-        "--app", "-a", metavar="APP", help="App that the service belongs to.", autocompletion=complete_apps
-    ),
-]
 TITLES = (
     ("Why", "reason"),
     ("Image", "image"),
@@ -147,7 +141,7 @@ def logs(
 
     agent = agent_of(context)
     path = f"{service_path(find_service(agent, service, app))}/logs"
-    lines = agent.lines(path, follow=follow and not previous, tail=tail, previous=previous or None)
+    lines = agent.lines(path, follow=follow, tail=tail, previous=previous or None)
     show_log(lines, names=False, timestamps=timestamps and not previous)
 
 

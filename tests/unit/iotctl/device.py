@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,11 +13,13 @@ from typing import Any
 
 from iotistic.api.app import App, ServiceStatus
 from iotistic.api.conditions import StatusCondition
+from iotistic.api.errors import InvalidResourceError, Problem
 from iotistic.bus import Bus
-from iotistic.controllers.base import ApplyResult, Plan
+from iotistic.controllers.base import ApplyResult, Explanation, Plan
 from iotistic.device_api.app import create_app
 from iotistic.device_api.server import Listening, serve
 from tests.unit.device_api.memory import Memory
+from tests.unit.device_api.memory_more import MemoryDevice, MemoryInside, MemoryReleases
 
 KEY = "a-key-of-the-tests"
 CREATED = "2026-01-01T00:00:00Z"
@@ -103,11 +106,57 @@ class Device(Memory):
         return service.model_copy(update=update | self.states.get((app.name, service.name), {}))
 
 
+class Releases(MemoryReleases):
+    """Releases whose explanation a test may write."""
+
+    explanation: Explanation | None = None
+
+    def explain(self, app: str) -> Explanation:
+        return self.explanation or super().explain(app)
+
+
+class Itself(MemoryDevice):
+    """The device itself: it counts how long it has been up, and has a setting that is a text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.settings |= {"deviceName": "line-3", "cloudApiEndpoint": ""}
+        self.up_since = time.monotonic() - 10_800
+        self.checks: list[Mapping[str, str]] | None = None
+        """What diagnostics find, when it is not what memory has."""
+        self.rebooted = threading.Event()
+
+    def device(self) -> Mapping[str, Any]:
+        return {**super().device(), "uptimeSeconds": time.monotonic() - self.up_since}
+
+    async def set_config(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        own = {name: value for name, value in values.items() if name in ("deviceName", "cloudApiEndpoint")}
+        if any(not isinstance(value, str) for value in own.values()):
+            bad = [Problem(resource="config", path=name, message="expected text") for name in own]
+            raise InvalidResourceError(bad)
+        self.settings |= own
+        return await super().set_config({name: values[name] for name in values.keys() - own.keys()})
+
+    def agent_logs(self, *, tail: int | None) -> list[str]:
+        # A copy, as of the real one: who follows compares two looks.
+        return list(super().agent_logs(tail=tail))
+
+    async def diagnose(self) -> list[Mapping[str, str]]:
+        return await super().diagnose() if self.checks is None else self.checks
+
+    async def reboot(self) -> None:
+        await super().reboot()
+        self.rebooted.set()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Served:
     """A device whose API answers in a thread of its own."""
 
     device: Device
+    releases: Releases
+    inside: MemoryInside
+    itself: Itself
     bus: Bus
     listening: Listening
     loop: asyncio.AbstractEventLoop
@@ -131,12 +180,21 @@ class Served:
 @contextlib.contextmanager
 def served(folder: Path) -> Iterator[Served]:
     """A device whose data directory is `folder`."""
-    device, bus = Device(), Bus()
+    device, itself, bus = Device(), Itself(), Bus()
+    releases, inside = Releases(device), MemoryInside(device)
     ready: threading.Event = threading.Event()
     box: list[tuple[Listening, asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     async def run() -> None:
-        app = create_app(control=device, bus=bus, version="1.2.3", install="abc")
+        app = create_app(
+            control=device,
+            releases=releases,
+            inside=inside,
+            device=itself,
+            bus=bus,
+            version="1.2.3",
+            install="abc",
+        )
         stop = asyncio.Event()
         async with serve(app, socket_path=folder / "agent.sock", port=0, key=KEY) as listening:
             box.append((listening, asyncio.get_running_loop(), stop))
@@ -148,7 +206,15 @@ def served(folder: Path) -> Iterator[Served]:
     assert ready.wait(10)
     listening, loop, stop = box[0]
     try:
-        yield Served(device=device, bus=bus, listening=listening, loop=loop)
+        yield Served(
+            device=device,
+            releases=releases,
+            inside=inside,
+            itself=itself,
+            bus=bus,
+            listening=listening,
+            loop=loop,
+        )
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join(10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import yaml
 from tests.unit.device_api.memory import shop
 from tests.unit.iotctl.conftest import Iotctl
 from tests.unit.iotctl.device import CREATED, Served
+from tests.unit.iotctl.screen import in_a_process, on_a_terminal, read_until
 
 
 @pytest.fixture
@@ -224,11 +226,32 @@ def test_info_of_a_service(iotctl: Iotctl, two_apps: Served) -> None:
 def test_purge_wants_to_be_sure(iotctl: Iotctl, two_apps: Served) -> None:
     ran = iotctl("apps", "purge", "1001")
     assert ran.code == 2
-    assert "Add --yes to do it." in ran.err
+    assert ran.err == (
+        "App shop goes; it has no volumes.\nNobody can be asked here: add --yes if that is what you want.\n"
+    )
     assert two_apps.device.purged == {}
     ran = iotctl("apps", "purge", "1001", "--yes")
     assert ran.out == "app/shop is being deleted (its volumes go too)\n"
     assert two_apps.device.purged == {"shop": True}
+
+
+@pytest.mark.parametrize(("typed", "purged"), [("y\n", {"shop": True}), ("\n", {}), ("yep\n", {})])
+def test_purge_asks_a_person_and_names_the_volumes(
+    served_device: Served, typed: str, purged: dict[str, bool]
+) -> None:
+    device = served_device.device
+    apps, _ = device._parse([shop("web", volumes=[{"name": "data"}, {"name": "cache"}])])
+    device.stored["shop"], device.numbers["shop"] = apps[0], 1001
+    screen, process = on_a_terminal("apps", "purge", "1001")
+    try:
+        asked = read_until(screen, "Go on? [y/N] ")
+        assert "App shop goes, with its volumes (data, cache) and the data in them." in asked
+        os.write(screen, typed.encode())
+        read_until(screen, "is being deleted" if purged else "Nothing was changed.")
+        assert process.wait(10) == (0 if purged else 1)
+    finally:
+        process.kill()
+    assert device.purged == purged
 
 
 def test_log_of_a_service(iotctl: Iotctl, two_apps: Served) -> None:
@@ -265,11 +288,32 @@ def test_events(iotctl: Iotctl, two_apps: Served) -> None:
 
 
 def test_the_agents_own_log(iotctl: Iotctl, two_apps: Served) -> None:
-    two_apps.say("Started", "started shop/web", app="shop")
-    two_apps.say("CrashLoop", "till/pay exits again and again", app="till", type="Warning")
-    first, second = iotctl("logs", "-n", "50").out.splitlines()
-    assert first == f'[INFO] started shop/web {{"time":"{CREATED}","reason":"Started","app":"shop"}}'
-    assert second.startswith("[WARN] till/pay exits again and again {")
+    assert iotctl("logs").out == "agent_started version=1.2.3\nstep_done step=start\n"
+    assert iotctl("logs", "-n", "1").out == "step_done step=start\n"
+    assert iotctl("logs", "-n", "50").out.count("\n") == 2
+    two_apps.itself.lines[:] = ["\x1b[2m12:00\x1b[0m \x1b[32m\x1b[1minfo\x1b[0m started"]
+    assert iotctl("logs").out == "12:00 info started\n"
+
+
+def test_the_agents_log_as_it_grows(two_apps: Served) -> None:
+    screen, process = on_a_terminal("logs", "--follow", "-n", "1")
+    try:
+        assert read_until(screen, "\n") == "step_done step=start\r\n"
+        two_apps.itself.lines.append("step_done step=stop")
+        assert read_until(screen, "\n") == "step_done step=stop\r\n"
+    finally:
+        process.kill()
+
+
+def test_a_pipe_that_nobody_reads_any_more_is_no_error(two_apps: Served) -> None:
+    two_apps.itself.lines[:] = [f"line {number}" for number in range(20_000)]
+    process = in_a_process("logs")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline() == "line 0\n"
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.wait(10)
 
 
 def test_status_in_the_words_of_earlier_devices(iotctl: Iotctl, two_apps: Served) -> None:

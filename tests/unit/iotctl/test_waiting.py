@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import pty
-import select
-import subprocess
-import sys
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -16,8 +13,7 @@ import pytest
 from tests.unit.device_api.memory import shop
 from tests.unit.iotctl.conftest import Iotctl
 from tests.unit.iotctl.device import Served, served
-
-ROOT = Path(__file__).parents[3]
+from tests.unit.iotctl.screen import in_a_process, on_a_terminal, read_until
 
 
 @pytest.fixture
@@ -42,11 +38,10 @@ def test_wait_until_ready(iotctl: Iotctl, starting: Served) -> None:
     ran = iotctl("wait", "app/shop", "--for", "ready", "--timeout", "10s")
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
-    assert lines[:2] == ["shop/db   starting: GET :80/ -> 500", "shop/web  waiting: waits for db (healthy)"]
-    assert [line.split(" after ")[0] for line in lines[2:4]] == ["shop/db   ready", "shop/web  ready"]
-    assert lines[3].endswith("http://localhost:8080  waited for db (healthy)")
-    assert lines[4].startswith("App shop is ready (2 of 2 services, ")
-    assert len(lines) == 5
+    assert [line.split(" after ")[0] for line in lines[:2]] == ["shop/db   ready", "shop/web  ready"]
+    assert lines[1].endswith("http://localhost:8080  waited for db (healthy)")
+    assert lines[2].startswith("App shop is ready (2 of 2 services, ")
+    assert len(lines) == 3
 
 
 def test_time_is_over(iotctl: Iotctl, starting: Served) -> None:
@@ -75,7 +70,7 @@ def test_what_will_not_get_ready_by_itself_ends_at_once(iotctl: Iotctl, starting
     starting.device.why["shop"] = ("Stalled", "WouldLoseData", "volume data changed; delete it first")
     ran = iotctl("wait", "app/shop", "--timeout", "10s")
     assert ran.code == 1
-    assert ran.err == "App shop is stalled: volume data changed; delete it first\n"
+    assert ran.err.startswith("App shop is stalled: volume data changed; delete it first.\n")
 
 
 def test_wait_for_an_app_that_is_not_there(iotctl: Iotctl, served_device: Served) -> None:
@@ -97,12 +92,7 @@ def test_the_agent_goes_and_comes_back(iotctl: Iotctl, folder: Path) -> None:
         apps, _ = before.device._parse([shop("db", "web")])
         before.device.stored["shop"], before.device.numbers["shop"] = apps[0], 1001
         before.device.states["shop", "db"] = {"state": "Starting", "ready": False}
-        waiting = subprocess.Popen(
-            [sys.executable, "-m", "iotctl.main", "wait", "app/shop", "--timeout", "20s"],
-            env=os.environ | {"PYTHONPATH": f"{ROOT}/operator:{ROOT}"},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        waiting = in_a_process("wait", "app/shop", "--timeout", "20s")
         assert waiting.stdout is not None
         assert waiting.stdout.readline().startswith("shop/db ")
     with served(folder) as after:
@@ -132,6 +122,16 @@ def test_on_a_terminal_the_table_is_drawn_in_place(starting: Served, folder: Pat
     assert "\x1b[" in seen
 
 
+def test_ctrl_c_says_so_by_its_exit_code(starting: Served) -> None:
+    waiting = in_a_process("wait", "app/shop", "--timeout", "20s")
+    assert waiting.stdout is not None
+    waiting.stdout.readline()
+    waiting.send_signal(signal.SIGINT)
+    _, error = waiting.communicate(timeout=10)
+    assert waiting.returncode == 130
+    assert "Traceback" not in error
+
+
 def test_no_color_is_honoured_on_a_terminal(starting: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     ready(starting, "db")
     ready(starting, "web")
@@ -144,24 +144,3 @@ def test_no_color_is_honoured_on_a_terminal(starting: Served, monkeypatch: pytes
     assert "\x1b" not in read_until(plain, "Ready")
     process.wait(10)
     os.close(plain)
-
-
-def on_a_terminal(*arguments: str) -> tuple[int, subprocess.Popen[bytes]]:
-    """iotctl in a process of its own on a terminal of 100 columns."""
-    screen, inside = pty.openpty()
-    environment = os.environ | {"PYTHONPATH": f"{ROOT}/operator:{ROOT}", "COLUMNS": "100", "TERM": "xterm"}
-    command = [sys.executable, "-m", "iotctl.main", *arguments]
-    process = subprocess.Popen(command, env=environment, stdin=inside, stdout=inside, stderr=inside)
-    os.close(inside)
-    return screen, process
-
-
-def read_until(screen: int, text: str, seconds: float = 10.0) -> str:
-    seen = b""
-    until = time.monotonic() + seconds
-    while text.encode() not in seen:
-        left = until - time.monotonic()
-        assert left > 0, f"no {text!r} in {seen.decode(errors='replace')!r}"
-        if select.select([screen], [], [], left)[0]:
-            seen += os.read(screen, 65536)
-    return seen.decode(errors="replace")

@@ -130,7 +130,7 @@ def test_what_is_still_waited_for() -> None:
     assert watch(app(service(), crash)).unfinished("shop", 60.0) == (
         "App shop is not ready (1 of 2 services).\n"
         "  pay  crash loop  exit 1, next try in 40 s\n"
-        "What now:  iotctl logs shop pay   |   iotctl events shop   |   iotctl wait app/shop --for ready"
+        "What now:  iotctl explain app shop   |   iotctl logs shop pay   |   iotctl wait app/shop"
     )
 
 
