@@ -147,7 +147,7 @@ async def test_another_release_can_be_wanted(page: Page, shop: Device) -> None:
     await expect(dialog.locator("li")).to_have_count(3)
     await expect(dialog.locator("li").first.get_by_role("button")).to_have_count(0)
     await expect(dialog.locator("li").nth(1)).to_contain_text("web: 500.")
-    await dialog.get_by_role("button", name="Switch shop to release 1?").click()
+    await dialog.get_by_role("button", name="Switch … release 1").click()
     await expect(dialog).to_contain_text("Release 1 is wanted from now on, with web:0.")
     await expect(dialog).to_contain_text("Services that differ from it are replaced")
     await dialog.get_by_role("button", name="Switch shop to release 1").click()
@@ -161,9 +161,18 @@ async def test_of_an_undone_app_the_failed_release_is_tried_and_the_serving_one_
     shop.control.scripts["shop"] |= {"state": "Undone", "why": "release 2: web never became ready (500)"}
     dialog = await ask(page, shop, "Releases")
 
-    await expect(dialog.get_by_role("button", name="Try release 2 of shop again?")).to_be_visible()
-    await dialog.get_by_role("button", name="Switch shop to release 1?").click()
+    await expect(dialog.get_by_role("button", name="Try again … release 2")).to_be_visible()
+    await dialog.get_by_role("button", name="Switch … release 1").click()
     await expect(dialog).to_contain_text("It serves already: nothing is replaced.")
+
+
+async def test_while_it_is_undone_the_failed_release_is_not_offered(page: Page, shop: Device) -> None:
+    shop.control.scripts["shop"] |= {"state": "Undoing", "why": "release 2: web is not ready; going back"}
+    dialog = await ask(page, shop, "Releases")
+
+    await expect(dialog.locator("li")).to_have_count(2)
+    await expect(dialog.locator("li").first.get_by_role("button")).to_have_count(0)
+    await expect(dialog.locator("#dialog-problem")).to_be_empty()
 
 
 async def test_what_is_offered_in_each_state(page: Page, device: Device) -> None:

@@ -55,6 +55,17 @@ async def test_progress_is_no_line_of_its_own(page: Page, device: Device) -> Non
     await expect(page.locator("#event-list .said")).to_have_text(["Pulled web:2"])
 
 
+async def test_locks_of_the_agents_own_are_not_worth_a_line(page: Page, device: Device) -> None:
+    device.say("Locked", "took the update lock of shop")
+    device.say("Started", "started shop/web")
+    await page.goto(device.url)
+    await expect(page.locator("#event-list .said")).to_have_text(["Started shop/web"])
+    device.say("Unlocked", "gave the update lock of shop back")
+    device.say("Started", "started shop/db")
+
+    await expect(page.locator("#event-list .said")).to_have_text(["Started shop/db", "Started shop/web"])
+
+
 async def test_old_events_make_room(page: Page, device: Device) -> None:
     for number in range(400):
         device.say("Started", f"started number {number}")

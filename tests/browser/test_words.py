@@ -99,6 +99,7 @@ async def test_small_words(page: Page, device: Device) -> None:
         ("shortImage", [""], ""),
         ("sentence", ["started shop/web (web:1 -> web:2)"], "Started shop/web (web:1 → web:2)"),
         ("sentence", ["web/x: exit 1", ["web"]], "web/x: exit 1"),
+        ("sentence", ["since 2026-03-04T12:02:00.028Z."], "Since Mar 4, 12:02."),
         ("full", ["try again in a second"], "Try again in a second."),
         ("full", ["Is it running?"], "Is it running?"),
         ("full", ["iotctl retry shop"], "iotctl retry shop"),

@@ -41,9 +41,11 @@ function render() {
   on.filtered(text);
 }
 
-/** What needs attention first, then what moves; but nothing changes its place under somebody's hand. */
+/** The worst first, then what moves; but nothing changes its place under somebody's hand. */
 function inOrder() {
-  if (performance.now() - touched > STILL_MS) order = [...apps.filter(inTrouble), ...apps.filter(isMoving)].map(nameOf);
+  const bad = apps.filter((app) => words.appLook(app).tone === "bad");
+  const first = [...bad, ...apps.filter(inTrouble), ...apps.filter(isMoving)];
+  if (performance.now() - touched > STILL_MS) order = first.map(nameOf);
   const place = (app) => (order.indexOf(nameOf(app)) + 1 || Infinity);
   return [...apps].sort((a, b) => Math.sign(place(a) - place(b)) || 0);
 }

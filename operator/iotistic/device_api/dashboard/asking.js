@@ -11,7 +11,7 @@ const named = (app, fits) => servicesOf(app).filter(fits).map((one) => one.name)
 const running = (app) => named(app, (one) => one.runState === "Running");
 const verb = (who, one, more) => `${list(who)} ${who.length === 1 ? one : more}`;
 
-/** {verb, path, title, said, body}: what its button says, where it is sent, the question, what will happen. */
+// What its button says, where it is sent, the question, what will happen.
 const ask = (verb, path, title, said, body) => ({ verb, path, title, said: said.filter(Boolean), body });
 
 function silent(app, who) {

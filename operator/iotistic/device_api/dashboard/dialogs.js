@@ -81,12 +81,12 @@ function makeRelease(app, revision) {
   const { tone, mark: shape, word } = releaseLook(revision);
   const [failed] = failedOf(app);
   const ask = release === failed ? retry(app) : rollback(app, revision);
-  const isWanted = state === "updating" || (state === "serving" && !failed);
+  const may = ask && state !== "updating" && (state !== "serving" || failed);
   const facts = [list(images.map(shortImage)), `first wanted ${clock(created)} (${age(created)} ago)`];
   return el(
     "li", { class: "release", "data-tone": tone },
     el("div", {}, mark(shape), el("strong", {}, `Release ${release}`), el("span", { class: "word" }, word),
-      isWanted ? null : button(`${ask.verb} …`, () => confirmAsk(ask), { "aria-label": ask.title })),
+      may ? button(`${ask.verb} …`, () => confirmAsk(ask), { "aria-label": `${ask.verb} … release ${release}` }) : null),
     el("p", {}, why && full(why, namesOf(app))),
     el("p", { class: "note" }, facts.filter(Boolean).join(" · ")),
   );
@@ -98,10 +98,8 @@ export function showExplanation(app) {
   const more = again ? [button("Try again …", () => confirmAsk(again), { class: "primary" })] : [];
   const asking = paragraphs("Asking the agent what holds it back …");
   const me = open(`${nameOf(app)}: why, and what helps`, asking, closing("Close"), ...more);
-  return fill(me, `${pathOf(nameOf(app))}/explain`, ({ sentence: text, since, commands }) => [
-    ...paragraphs(full(text, namesOf(app))),
-    ...(since ? paragraphs(`Since ${clock(since)} (${age(since)}).`) : []),
-    ...(commands.length ? paragraphs("On the device, type:") : []),
+  return fill(me, `${pathOf(nameOf(app))}/explain`, ({ sentence: text, commands }) => [
+    ...paragraphs(full(text, namesOf(app)), commands.length ? "On the device, type:" : ""),
     ...commands.map((line) => el("code", { class: "block" }, line)),
   ]);
 }

@@ -20,7 +20,9 @@ export const button = (text, click, props = {}) => el("button", { type: "button"
 export function mark(name) {
   const svg = document.createElementNS(SVG, "svg");
   const use = document.createElementNS(SVG, "use");
-  for (const [key, value] of [["class", "mark"], ["viewBox", "0 0 16 16"], ["aria-hidden", true]]) set(svg, key, value);
+  set(svg, "class", "mark");
+  set(svg, "viewBox", "0 0 16 16");
+  set(svg, "aria-hidden", true);
   set(use, "href", `#i-${name}`);
   svg.append(use);
   return svg;

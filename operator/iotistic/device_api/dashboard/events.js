@@ -6,6 +6,7 @@ import { clock, full, sentence } from "./words.js";
 
 const MOST = 300;
 const LONGEST_WAIT = 30; // seconds
+const QUIET = ["Locked", "Unlocked"]; // of every update, and of interest to nobody who reads along
 const STEADY_MS = 5000; // what lasts that long may break off once without a word
 const list = byId("event-list");
 let kept = [];
@@ -31,7 +32,8 @@ export async function live(signal, on) {
       for await (const event of events(last, signal)) {
         if (event.seq <= last) break; // another start of the agent: its list is read again
         last = event.seq;
-        if (event.type !== "Progress") take(event);
+        if (event.type === "Progress") continue; // shows at the next look, which is soon enough
+        take(event);
         on.event(event);
       }
     } catch (error) {
@@ -72,6 +74,7 @@ function take(event) {
 }
 
 function add(event) {
+  if (QUIET.includes(event.reason)) return;
   const warning = event.type === "Warning";
   const { hint } = event.data;
   const text = el("span", { class: "said" }, sentence(event.message, [event.app, event.service]));

@@ -83,7 +83,7 @@ function showHealth() {
 function begin() {
   streaming.abort();
   streaming = new AbortController();
-  live(streaming.signal, { up, event, lost, refused });
+  live(streaming.signal, { up, event: ({ app }) => touch(app), lost, refused });
 }
 
 function up() {
@@ -100,11 +100,6 @@ function lost(seconds) {
   device.lost ??= new Date();
   device.retrySeconds = seconds;
   showHealth();
-}
-
-// How far a step is shows at the next look: MOVING_MS is soon enough for that.
-function event({ type, app }) {
-  if (type !== "Progress") touch(app);
 }
 
 async function describe() {

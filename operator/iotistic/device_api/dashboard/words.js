@@ -56,9 +56,9 @@ export const count = (number, word) => `${number} ${word}${number === 1 ? "" : "
 export const shortImage = (image = "") =>
   image.replace(/^(docker\.io\/)?(library\/)?/, "").replace(/(@sha256:.{12}).*/, "$1").replace(/:latest$/, "");
 
-/** With a capital, unless it begins with one of `names` or a command, and with arrows. */
+/** With a capital, unless it begins with one of `names` or a command; with arrows, and times as `clock`. */
 export function sentence(text, names = []) {
-  const said = text.replaceAll(" -> ", " → ");
+  const said = text.replaceAll(" -> ", " → ").replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (moment) => clock(moment));
   return ["iotctl", ...names].includes(said.split(/[\s:/]/)[0]) ? said : said.charAt(0).toUpperCase() + said.slice(1);
 }
 
@@ -95,7 +95,7 @@ export function whyText(app) {
 }
 
 /** Of a service: why it is not ready; else what runs. */
-export const serviceText = ({ ready, reason, image }) => (ready ? shortImage(image) : sentence(reason));
+export const serviceText = ({ ready, reason, image }) => (ready ? shortImage(image) : /^pulling (.*)/.exec(reason)?.[1] ?? sentence(reason));
 
 /** Time since a moment: `12 s`, `5 m`, `3 h`, `2 d`. */
 export function age(moment) {
@@ -135,8 +135,8 @@ export function health({ apps, ailments, lost, retrySeconds }) {
   const worst = troubled.find((app) => appLook(app).tone === "bad") ?? troubled[0];
   if (worst) {
     const { tone, word } = appLook(worst);
-    const more = troubled.length > 1 ? `, and ${count(troubled.length - 1, "more App")}` : "";
-    return say(tone, "alert", "Needs attention", `${nameOf(worst)} is ${word.toLowerCase()}${more}.`);
+    const more = troubled.length > 1 ? ` (and ${count(troubled.length - 1, "more App")})` : "";
+    return say(tone, "alert", "Needs attention", `${nameOf(worst)}: ${whyText(worst) || word}${more}`);
   }
   const moving = apps.find(isMoving);
   if (moving) return say("busy", "turn", appLook(moving).word, `${nameOf(moving)}: ${whyText(moving) || readyText(moving)}`);
