@@ -7,14 +7,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 from fastapi import FastAPI
 
 from iotistic import __version__
 from iotistic.bus import Bus
+from iotistic.controllers.adopting import adopt_with_engine
 from iotistic.controllers.apps import Apps
 from iotistic.controllers.clock import monotonic, now_text
 from iotistic.controllers.desired import Desired, DocumentContents
@@ -39,6 +41,8 @@ from iotistic.store.sqlite import open_store
 from iotistic.supervisor import Supervisor
 
 log = structlog.get_logger()
+LOOK_SECONDS = 0.5
+"""How often it is seen whether to stop, while an original device is taken over."""
 MakeEngine = Callable[[Settings, str, Contents], Engine]
 """From settings, the id of this install, and what Apps refer to."""
 
@@ -99,7 +103,7 @@ async def _run(settings: Settings, store: Store, make_engine: MakeEngine) -> Non
                 socket=str(listening.socket_path),
             )
             with Supervisor(settings.notify_socket, settings.watchdog_usec / 1e6).told(loop.alive):
-                await _until_told_to_stop(loop)
+                await _until_told_to_stop(loop, adopt_with_engine(store, desired, engine))
     finally:
         await engine.close()
     log.info("agent_stopped", containers="they stay as they are")
@@ -164,8 +168,14 @@ def _loop_of(
     )
 
 
-async def _until_told_to_stop(loop: Reconciler) -> None:
+async def _until_told_to_stop(loop: Reconciler, adoption: Coroutine[Any, Any, object]) -> None:
     running = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         running.add_signal_handler(number, loop.stop)
+    adopting = asyncio.ensure_future(adoption)
+    while not adopting.done() and not loop.stopping:  # it may wait for the engine
+        await asyncio.wait([adopting], timeout=LOOK_SECONDS)
+    if adopting.done():
+        adopting.result()
+    adopting.cancel()
     await loop.run()

@@ -250,7 +250,7 @@ def _checked(document: Mapping[str, Any], notes: Notes) -> App | None:
 
 
 def _warn_of_shared_volumes(apps: Sequence[App], notes: Notes) -> None:
-    """An original has one volume for all Apps that write the same name; here each App has its own."""
+    """An original has one volume for all Apps that write the same name; here only those share it that ran."""
     users: dict[str, list[str]] = {}
     for app in apps:
         names = original_names(app).volumes
@@ -260,5 +260,5 @@ def _warn_of_shared_volumes(apps: Sequence[App], notes: Notes) -> None:
     for written, sharing in users.items():
         if len(sharing) > 1:
             notes.say(
-                f"volume {written} was one for the Apps {', '.join(sharing)}; here each App has its own"
+                f"volume {written} was one for the Apps {', '.join(sharing)}; an App that did not run has its own"
             )

@@ -144,6 +144,11 @@ class Reconciler:
         self._stopping = True
         self.wake()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether somebody has asked it to end."""
+        return self._stopping
+
     def alive(self) -> bool:
         """Whether the loop has looked lately."""
         return not self._last_look or monotonic() - self._last_look < 3 * self._options.resync_seconds + 60

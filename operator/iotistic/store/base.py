@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from iotistic.api.app import App
 from iotistic.api.appservice import RunState
 from iotistic.api.core import ConfigMap, Secret
+from iotistic.planning.originals import AdoptedThing
 from iotistic.planning.values import UserLock
 
 
@@ -261,6 +262,18 @@ class Store(Protocol):
 
     def set_adopted(self, time: str) -> None:
         """Record that it has been: it is done once, and what it left stays history."""
+        ...
+
+    def adopted_things(self) -> list[AdoptedThing]:
+        """What an original has made on the engine and is this install's now."""
+        ...
+
+    def put_adopted_things(self, things: Sequence[AdoptedThing]) -> None:
+        """Record these, all or nothing."""
+        ...
+
+    def forget_adopted_thing(self, thing: AdoptedThing) -> None:
+        """It is gone, or not this install's any more."""
         ...
 
     def close(self) -> None:

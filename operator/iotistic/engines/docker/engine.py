@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import docker.errors
 from iotistic.api.errors import EngineError
 from iotistic.api.image import parse_image
 from iotistic.engines.base import Contents, EngineEvent, EngineInfo, Load, LogLine, Records, StepContext
+from iotistic.engines.docker.adoption_search import find_originals
 from iotistic.engines.docker.client import Client
 from iotistic.engines.docker.events import events
 from iotistic.engines.docker.files import Files
@@ -26,6 +27,7 @@ from iotistic.engines.docker.observer import Observer
 from iotistic.engines.docker.output import Inside, logs
 from iotistic.engines.docker.pull import Puller
 from iotistic.engines.docker.volumes import Volumes
+from iotistic.planning.originals import AdoptedThing, OriginalApp
 from iotistic.planning.values import Action, Container, Observed, Step
 
 
@@ -60,7 +62,9 @@ class DockerEngine:
             self._client, self._observer, install=install, files=files, paths=paths, contents=contents
         )
         self._inside = Inside(self._client)
-        networks, volumes = Networks(self._client, install), Volumes(self._client, install)
+        self._adoption = self._observer.adoption
+        networks = Networks(self._client, install, self._adoption)
+        volumes = Volumes(self._client, install, self._adoption)
         self._executors: dict[Action, Callable[[Step, StepContext], Awaitable[None]]] = {
             Action.FETCH: Puller(self._client, contents, docker_config).fetch,
             Action.START: self._start,
@@ -122,7 +126,7 @@ class DockerEngine:
 
     def events(self) -> AsyncIterator[EngineEvent]:
         """Events from now on; raises EngineUnreachableError when the engine goes away."""
-        return events(self._client, self._observer, self._install)
+        return events(self._client, self._observer)
 
     def logs(self, container: str, *, follow: bool, tail: int | None) -> AsyncIterator[LogLine]:
         """Lines of a container, the last `tail` first; with `follow` until it is gone."""
@@ -135,6 +139,20 @@ class DockerEngine:
     async def records(self, app: str) -> Records:
         """What the objects of an App say that it is."""
         return await records(self._client, self._install, app)
+
+    def know_adopted(self, things: Iterable[AdoptedThing], forget: Callable[[AdoptedThing], None]) -> None:
+        """Say what an original has made and this install has taken over.
+
+        Args:
+            things: all that are kept.
+            forget: keeps for good that one is gone; called from any thread.
+        """
+        self._adoption.know(things, forget)
+        self._observer.mark(everything=True)
+
+    async def find_originals(self, apps: Sequence[OriginalApp]) -> tuple[AdoptedThing, ...]:
+        """What an original has made for these Apps. Changes nothing. Raises EngineError."""
+        return await find_originals(self._client, self._install, apps)
 
     async def usage(self, containers: Sequence[str]) -> Mapping[str, Load]:
         """What these use now, by id."""

@@ -10,7 +10,6 @@ from typing import Any
 from iotistic.api.errors import EngineUnreachableError
 from iotistic.engines.base import EngineEvent
 from iotistic.engines.docker.client import Client, Stream
-from iotistic.engines.docker.labels import owner_of
 from iotistic.engines.docker.observer import Observer
 
 CONTAINER = ("create", "start", "die", "oom", "stop", "pause", "unpause", "rename", "update", "destroy")
@@ -24,7 +23,7 @@ FILTERS = {
 """The engine leaves out the rest: health checks of hundreds of containers are two events each."""
 
 
-async def events(client: Client, observer: Observer, install: str) -> AsyncIterator[EngineEvent]:
+async def events(client: Client, observer: Observer) -> AsyncIterator[EngineEvent]:
     """Events from now on, beginning with one that says so: what was before is not told.
 
     Raises: EngineUnreachableError when the engine goes away.
@@ -40,7 +39,7 @@ async def events(client: Client, observer: Observer, install: str) -> AsyncItera
     try:
         async with aclosing(client.stream("Docker engine", open)) as stream:
             async for raw in stream:
-                event = _noted(raw, observer, install)
+                event = _noted(raw, observer)
                 if event is not None:
                     yield event
     finally:
@@ -59,7 +58,7 @@ def _with_first(messages: Any) -> Any:
     yield from messages
 
 
-def _noted(raw: Mapping[str, Any], observer: Observer, install: str) -> EngineEvent | None:
+def _noted(raw: Mapping[str, Any], observer: Observer) -> EngineEvent | None:
     """Mark what has to be looked at again; the event, unless it is of no interest to anybody."""
     kind, action = raw.get("Type", ""), raw.get("Action", "")
     actor = raw.get("Actor") or {}
@@ -67,7 +66,7 @@ def _noted(raw: Mapping[str, Any], observer: Observer, install: str) -> EngineEv
     time = float(raw.get("timeNano") or 0) / 1e9
     match kind:
         case "container":
-            return _container(action, id, attributes, observer, install, time)
+            return _container(action, id, attributes, observer, time)
         case "network":
             container = attributes.get("container") or ""
             ours = observer.knows_network(id) or (container and observer.knows(container))
@@ -88,9 +87,9 @@ _MAKING = frozenset({"create", "destroy"})
 
 
 def _container(
-    action: str, id: str, attributes: Mapping[str, str], observer: Observer, install: str, time: float
+    action: str, id: str, attributes: Mapping[str, str], observer: Observer, time: float
 ) -> EngineEvent | None:
-    owner = owner_of(attributes, install)
+    owner = observer.adoption.owner(id, attributes)
     if owner is None:
         observer.mark(foreign=action in {"create", "destroy"})
         return None

@@ -21,9 +21,10 @@ import docker.errors
 
 from iotistic.api.errors import EngineError, EngineUnreachableError
 from iotistic.engines.base import Progress, StepContext
+from iotistic.engines.docker.adoption import Adoption
 from iotistic.engines.docker.client import Client
 from iotistic.engines.docker.containers import endpoints
-from iotistic.engines.docker.labels import NEXT, network_name
+from iotistic.engines.docker.labels import NEXT
 from iotistic.engines.docker.lifecycle import Lifecycle, grace_of
 from iotistic.engines.docker.making import Maker, Wanted, wanted_of
 from iotistic.engines.docker.observer import Observer
@@ -67,7 +68,8 @@ class HandOver:
 
     async def _take_over(self, wanted: Wanted, context: StepContext, new: str) -> None:
         context.progress(Progress(message="taking over"))
-        before, after = await self._client.act(wanted.subject, lambda api: _join(api, wanted, new))
+        adoption = self._observer.adoption
+        before, after = await self._client.act(wanted.subject, lambda api: _join(api, adoption, wanted, new))
         self._serves(new)
         if before != after:  # what it had open hangs now: it starts once more, with its new address
             await self._client.act(wanted.subject, lambda api: api.restart(new, timeout=grace_of(api, new)))
@@ -124,7 +126,7 @@ class HandOver:
 
     async def _send_nobody_to(self, wanted: Wanted, step: Step) -> None:
         left = await self._client.act(
-            wanted.subject, lambda api: _leave(api, wanted.app.name, step.container)
+            wanted.subject, lambda api: _leave(api, self._observer.adoption, wanted.app.name, step.container)
         )
         if left:
             await asyncio.sleep(DRAIN_SECONDS)
@@ -200,22 +202,21 @@ def _share_what_one_can_have(old: Seen, wanted: Wanted) -> bool:
     return bool(ports & bound or (on_host and wanted.service.ports) or fixed & taken)
 
 
-def _join(api: Any, wanted: Wanted, id: str) -> tuple[list[str], list[str]]:
+def _join(api: Any, adoption: Adoption, wanted: Wanted, id: str) -> tuple[list[str], list[str]]:
     """Give a container the service's names on its networks; its addresses before and after."""
     before = _addresses(api, id)
-    for network, endpoint in endpoints(wanted.app.name, wanted.service, joined=True).items():
+    joined = endpoints(wanted.app.name, wanted.service, joined=True)
+    for network, endpoint in adoption.on_engine(joined).items():
         _attach_again(api, id, network, endpoint)
     return before, _addresses(api, id)
 
 
-def _leave(api: Any, app: str, id: str) -> bool:
+def _leave(api: Any, adoption: Adoption, app: str, id: str) -> bool:
     """Take the service's names on the App's networks from a container; False when it has none."""
     seen = _seen(api, id)
     if seen is None or not seen["State"]["Running"]:
         return False
-    networks = [
-        name for name in seen["NetworkSettings"]["Networks"] if name.startswith(network_name(app, ""))
-    ]
+    networks = adoption.networks_of(app, seen["NetworkSettings"]["Networks"])
     for network in networks:
         _attach_again(api, id, network, {"Aliases": []})
     return bool(networks)

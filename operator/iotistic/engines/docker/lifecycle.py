@@ -12,7 +12,7 @@ from iotistic.api.errors import EngineError
 from iotistic.engines.base import StepContext
 from iotistic.engines.docker.client import Client
 from iotistic.engines.docker.files import Files
-from iotistic.engines.docker.labels import Owner, ours_filter, owner_of
+from iotistic.engines.docker.labels import Owner, ours_filter
 from iotistic.engines.docker.observer import Observer
 from iotistic.planning.values import Step
 
@@ -120,7 +120,8 @@ class Lifecycle:
             self._observer.mark(container=step.container)
 
     def _check_ours(self, api: Any, subject: str, step: Step) -> None:
-        owner = owner_of(api.inspect_container(step.container)["Config"].get("Labels"), self._install)
+        labels = api.inspect_container(step.container)["Config"].get("Labels")
+        owner = self._observer.adoption.owner(step.container, labels)
         if owner != Owner(app=step.app, name=step.service):
             raise EngineError(f"{subject}: container {step.container[:12]} is not of this service")
 

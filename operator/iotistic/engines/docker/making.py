@@ -27,7 +27,6 @@ from iotistic.engines.docker.labels import (
     other_container_name,
     owner_of,
     service_labels,
-    volume_name,
 )
 from iotistic.engines.docker.observer import Observer
 from iotistic.engines.docker.platforms import may_be_emulated, platform_of_image, runs
@@ -104,9 +103,11 @@ class Maker:
         Raises: EngineError; what was created before that stays, and is seen as changed.
         """
         parts = await self._parts(wanted)
-        content = body(parts, joined=joined)
+        adoption = self._observer.adoption
+        content = adoption.placed(body(parts, joined=joined))
         name = container_name(wanted.app.name, wanted.service.name, wanted.number) + suffix
-        more = dict(list(endpoints(wanted.app.name, wanted.service, joined=joined).items())[1:])
+        more = adoption.on_engine(endpoints(wanted.app.name, wanted.service, joined=joined))
+        more = dict(list(more.items())[1:])
         made = await self._client.act(
             wanted.subject, lambda api: self._create(api, wanted, content, name, suffix=suffix, more=more)
         )
@@ -238,7 +239,8 @@ class Maker:
                 make_file(wanted.subject, volume.host_path.path)
             return "bind", volume.host_path.path, False
         if volume.named:
-            return "volume", volume_name(wanted.app.name, volume.name), False
+            name = self._observer.adoption.volume_name(wanted.app.name, volume.name)
+            return "volume", name, False
         digest = _digest(wanted, volume)
         contents = wanted.contents or self._contents
         written = await asyncio.to_thread(

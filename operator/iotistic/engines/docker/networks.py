@@ -11,21 +11,25 @@ import docker.errors
 from iotistic.api.app import Network
 from iotistic.api.errors import EngineError
 from iotistic.engines.base import StepContext
+from iotistic.engines.docker.adoption import Adoption
 from iotistic.engines.docker.client import Client
 from iotistic.engines.docker.labels import network_name, owner_of, thing_labels
+from iotistic.planning.originals import Kind
 from iotistic.planning.values import AppTarget, Step
 
 
 class Networks:
     """Makes and removes networks."""
 
-    def __init__(self, client: Client, install: str) -> None:
+    def __init__(self, client: Client, install: str, adoption: Adoption) -> None:
         self._client = client
         self._install = install
+        self._adoption = adoption
 
     async def create(self, step: Step, context: StepContext) -> None:
         """Make a network of an App; one that is there already is as good. Raises EngineError."""
-        request = create_request(step.app, step.name, context.target, self._install)
+        name = self._adoption.network_name(step.app, step.name)
+        request = create_request(step.app, step.name, context.target, self._install) | {"Name": name}
         subject = f"App {step.app}, network {step.name}"
 
         def create(api: Any) -> None:
@@ -41,13 +45,17 @@ class Networks:
     async def remove(self, step: Step, _: StepContext) -> None:
         """Remove a network of an App; one that is gone is as good. Raises EngineError."""
         subject = f"App {step.app}, network {step.name}"
-        name = network_name(step.app, step.name)
+        name = self._adoption.network_name(step.app, step.name)
+        adopted = self._adoption.thing(Kind.NETWORK, step.app, step.name)
 
         def remove(api: Any) -> None:
             for row in api.networks(filters={"name": f"^{name}$"}):
                 owner = owner_of(row.get("Labels"), self._install)
-                if row["Name"] == name and owner is not None and owner.app == step.app:
+                ours = adopted is not None or (owner is not None and owner.app == step.app)
+                if row["Name"] == name and ours:
                     self._remove(api, subject, row["Id"])
+            if adopted is not None:
+                self._adoption.forget(adopted)
 
         await self._client.act(subject, remove)
 

@@ -14,11 +14,13 @@ from typing import Any
 import docker.errors
 
 from iotistic.api.image import parse_image
+from iotistic.engines.docker.adoption import Adoption
 from iotistic.engines.docker.client import Client
 from iotistic.engines.docker.images import Held, find, foreign_containers, held, ids_of, observed_images
 from iotistic.engines.docker.labels import SPEC, Owner, ours_filter, owner_of, read_spec
 from iotistic.engines.docker.observe import Surroundings, container_of
 from iotistic.planning.normal import network_config, volume_config
+from iotistic.planning.originals import Kind
 from iotistic.planning.values import Container, Image, Network, Observed, Volume
 
 
@@ -55,6 +57,7 @@ class Observer:
     def __init__(self, client: Client, install: str) -> None:
         self._client = client
         self._install = install
+        self.adoption = Adoption(install)
         self._lock = threading.Lock()
         self._looking = threading.Lock()
         self._stale = _Stale()
@@ -117,14 +120,23 @@ class Observer:
         seen = self._seen
         if stale.all or stale.networks:
             rows = api.networks(filters=ours_filter(self._install))
+            if names := self.adoption.ids(Kind.NETWORK):
+                rows += self.adoption.rows(Kind.NETWORK, api.networks(names=names))
             seen.networks = tuple(_networks(rows, self._install))
             seen.network_ids = {row["Name"]: row["Id"] for row in rows}
         if stale.all or stale.volumes:
             rows = api.volumes(filters=ours_filter(self._install)).get("Volumes") or []
+            if names := self.adoption.ids(Kind.VOLUME):
+                listed = api.volumes(filters={"name": names}).get("Volumes") or []
+                rows += self.adoption.rows(Kind.VOLUME, listed)
             seen.volumes = tuple(_volumes(rows, self._install))
         if stale.all or stale.images:
             seen.held = held(api.images())
         rows = api.containers(all=True, filters=ours_filter(self._install))
+        if ids := self.adoption.ids(Kind.CONTAINER):
+            listed = api.containers(all=True, filters={"id": ids})
+            rows += self.adoption.rows(Kind.CONTAINER, listed)
+            self.adoption.forget_gone({row["Id"] for row in listed})
         self._update_containers(api, rows, stale)
         before = seen.images
         wanted = {parse_image(name) for name in images}
@@ -176,7 +188,8 @@ class Observer:
             inspected = api.inspect_container(id)
         except docker.errors.NotFound:
             inspected = None
-        container = container_of(inspected, around, alone=alone) if inspected else None
+        ours = self.adoption.as_ours(inspected) if inspected else None
+        container = container_of(ours, around, alone=alone) if ours else None
         if inspected is None or container is None:
             seen.containers.pop(id, None)
             seen.image_ids.pop(id, None)

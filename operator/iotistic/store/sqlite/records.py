@@ -15,6 +15,7 @@ from iotistic.api.appservice import RunState
 from iotistic.api.base import Model
 from iotistic.api.core import ConfigMap, Secret
 from iotistic.api.errors import StoreError
+from iotistic.planning.originals import AdoptedThing, Kind
 from iotistic.store.base import MOST_SAVED_LINES, AppRecord, RevisionRecord, SavedLines
 from iotistic.store.sqlite import schema
 
@@ -113,7 +114,32 @@ def saved_lines(row: Row, path: Path) -> SavedLines:
     return SavedLines(time=row["time"], reason=row["reason"], lines=tuple(lines))
 
 
+def adopted_row(thing: AdoptedThing) -> dict[str, Any]:
+    """The row of table `adopted`."""
+    return {
+        "kind": thing.kind.value,
+        "id": thing.id,
+        "app": thing.app,
+        "name": thing.name,
+        "labels": json.dumps(dict(thing.labels), sort_keys=True),
+    }
+
+
+def adopted_thing(row: Row, path: Path) -> AdoptedThing:
+    """The thing of a row. Raises StoreError when it can't be read."""
+    what = f"the adoption of {row['name']} of App {row['app']}"
+    return AdoptedThing(
+        kind=_parsed(_KIND.validate_python, row["kind"], what, schema.adopted, path),
+        id=row["id"],
+        app=row["app"],
+        name=row["name"],
+        labels=_parsed(_LABELS.validate_json, row["labels"], what, schema.adopted, path),
+    )
+
+
 _RUN_STATE = TypeAdapter(RunState)
+_KIND = TypeAdapter(Kind)
+_LABELS = TypeAdapter(dict[str, str])
 _NUMBERS = TypeAdapter(dict[str, int])
 _TEXTS = TypeAdapter(list[str])
 _BODIES = TypeAdapter(list[tuple[str, str, str]])

@@ -27,6 +27,7 @@ from iotistic.store.sqlite.damage import beside, copies, name_of_copy, open_to_r
 from iotistic.store.sqlite.database import disconnect, errors_of, prepare, refuse_unknown
 from iotistic.store.sqlite.records import (
     Row,
+    adopted_thing,
     app_record,
     core_document,
     revision_record,
@@ -235,6 +236,7 @@ def _unreadable(connection: sqlite3.Connection, path: Path) -> Iterator[tuple[st
         schema.document: lambda row: core_document(row, path),
         schema.revision: lambda row: revision_record(row, path),
         schema.saved_lines: lambda row: saved_lines(row, path),
+        schema.adopted: lambda row: adopted_thing(row, path),
     }
     for table, read in readers.items():
         for row in connection.execute(f"SELECT rowid AS row, * FROM {table.name}").fetchall():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Integer, MetaData, Table, Text, UniqueConstraint
 
-HEAD = "0003"
+HEAD = "0004"
 """Revision that this code reads and writes; the newest of `migrations/versions`."""
 VERSION_TABLE = "iotistic_schema"
 
@@ -104,3 +104,12 @@ saved_lines = Table(
 )
 purging = Table("iotistic_purging", metadata, Column("app", Text, primary_key=True))
 adoption = Table("iotistic_adoption", metadata, Column("time", Text, primary_key=True))
+adopted = Table(
+    "iotistic_adopted",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("app", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+)

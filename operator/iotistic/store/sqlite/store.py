@@ -16,12 +16,15 @@ from sqlalchemy.dialects.sqlite import insert
 from iotistic.api.appservice import RunState
 from iotistic.api.core import ConfigMap, Secret
 from iotistic.api.errors import StoreDamagedError, StoreError
+from iotistic.planning.originals import AdoptedThing
 from iotistic.store.base import AppRecord, Backoff, Deletion, Original, RevisionRecord, SavedLines
 from iotistic.store.identity import Identity, load_identity
 from iotistic.store.sqlite import schema
 from iotistic.store.sqlite.database import disconnect, errors_of, prepare
 from iotistic.store.sqlite.original import read_original
 from iotistic.store.sqlite.records import (
+    adopted_row,
+    adopted_thing,
     app_record,
     app_row,
     body,
@@ -270,6 +273,25 @@ class SqliteStore:
         first = select(literal(time)).where(~select(schema.adoption).exists())
         with self._transaction() as connection:
             connection.execute(insert(schema.adoption).from_select(["time"], first))
+
+    def adopted_things(self) -> list[AdoptedThing]:
+        """What an original has made on the engine and is this install's now."""
+        with self._transaction() as connection:
+            rows = _rows(connection, schema.adopted, by="id")
+        return [adopted_thing(row, self._path) for row in rows]
+
+    def put_adopted_things(self, things: Sequence[AdoptedThing]) -> None:
+        """Record these, all or nothing."""
+        with self._transaction() as connection:
+            for thing in things:
+                _upsert(connection, schema.adopted, adopted_row(thing))
+
+    def forget_adopted_thing(self, thing: AdoptedThing) -> None:
+        """It is gone, or not this install's any more."""
+        table = schema.adopted
+        this = table.c.kind == thing.kind.value, table.c.id == thing.id, table.c.app == thing.app
+        with self._transaction() as connection:
+            connection.execute(delete(table).where(*this))
 
     def close(self) -> None:
         """Close the database; twice does no harm."""
