@@ -8,6 +8,7 @@ a group shows its help by itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,11 @@ def agent_of(context: typer.Context) -> Agent:
 class Command(TyperCommand):
     """A command whose help has neither types in brackets nor braces: the words of arguments say it all."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """In a line that is being completed an option without its value must not hide what is before it."""
+        unfinished = ctx.resilient_parsing and args and args[-1].startswith("-")
+        return super().parse_args(ctx, args[:-1] if unfinished else args)
+
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """The words of the usage line."""
         return [self.options_metavar or "", *(argument_name(one) for one in _params(self, "argument"))]
@@ -129,6 +135,13 @@ class Group(TyperGroup):
 
 class Front(Group):
     """The outermost group, with the options that may stand anywhere."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take those options out of a line that is being completed; `main` has taken out the others."""
+        if ctx.resilient_parsing:
+            with suppress(BadInputError):
+                ctx.obj, args = take_options(args)
+        return super().parse_args(ctx, args)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write those options, then the commands."""

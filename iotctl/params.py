@@ -13,56 +13,60 @@ COMPLETE_SECONDS = 2.0
 """Longest that the Tab key waits for the agent."""
 
 
-def complete_apps(incomplete: str) -> list[str]:
+def complete_apps(context: typer.Context, incomplete: str) -> list[str]:
     """Names of Apps for the Tab key; none when the agent does not answer."""
-    return [name for name in names_of("apps") if name.startswith(incomplete)]
+    return [name for name in names_of(context, "apps") if name.startswith(incomplete)]
 
 
-def complete_app_resources(incomplete: str) -> list[str]:
+def complete_app_resources(context: typer.Context, incomplete: str) -> list[str]:
     """The same as `app/NAME`."""
-    return [name for name in (f"app/{app}" for app in names_of("apps")) if name.startswith(incomplete)]
+    return [
+        name for name in (f"app/{app}" for app in names_of(context, "apps")) if name.startswith(incomplete)
+    ]
 
 
-def complete_services(incomplete: str) -> list[str]:
+def complete_services(context: typer.Context, incomplete: str) -> list[str]:
     """Addresses of services for the Tab key."""
-    return [address for address in addresses() if address.startswith(incomplete)]
+    return [address for address in addresses(context) if address.startswith(incomplete)]
 
 
 def complete_services_of_app(context: typer.Context, incomplete: str) -> list[str]:
     """Names of services of the App that is named before."""
     app = str(context.params.get("app") or context.params.get("name") or "")
-    services = [one["spec"]["service"] for one in _items("services") if app in ("", one["spec"]["app"])]
+    services = [
+        one["spec"]["service"] for one in _items(context, "services") if app in ("", one["spec"]["app"])
+    ]
     return [name for name in services if name.startswith(incomplete)]
 
 
-def addresses() -> list[str]:
+def addresses(context: typer.Context) -> list[str]:
     """Addresses of all services; none when the agent does not answer soon."""
     from iotctl.flat import flat_service
 
-    return [str(flat_service(service)["address"]) for service in _items("services")]
+    return [str(flat_service(service)["address"]) for service in _items(context, "services")]
 
 
-def names_of(plural: str) -> list[str]:
+def names_of(context: typer.Context, plural: str) -> list[str]:
     """Names of all resources of that kind; none when the agent does not answer soon."""
-    return [str(item["metadata"]["name"]) for item in _items(plural)]
+    return [str(item["metadata"]["name"]) for item in _items(context, plural)]
 
 
-def complete_settings(incomplete: str) -> list[str]:
+def complete_settings(context: typer.Context, incomplete: str) -> list[str]:
     """Names of settings for the Tab key."""
-    return [name for name in _answer("config") if name.startswith(incomplete)]
+    return [name for name in _answer(context, "config") if name.startswith(incomplete)]
 
 
-def _items(plural: str) -> list[Any]:
-    items: list[Any] = _answer(plural).get("items", [])
+def _items(context: typer.Context, plural: str) -> list[Any]:
+    items: list[Any] = _answer(context, plural).get("items", [])
     return items
 
 
-def _answer(path: str) -> dict[str, Any]:
+def _answer(context: typer.Context, path: str) -> dict[str, Any]:
     from iotctl.exits import CommandError
-    from iotctl.frame import Options
+    from iotctl.frame import agent_of
 
     try:
-        return Options().agent().get_soon(f"/v1/{path}", COMPLETE_SECONDS)
+        return agent_of(context).get_soon(f"/v1/{path}", COMPLETE_SECONDS)
     except CommandError:
         return {}
 

@@ -45,7 +45,7 @@ def add_to(group: typer.Typer) -> None:
 def _complete_target(context: typer.Context, incomplete: str) -> list[str]:
     """A kind, then names of it."""
     words = context.params.get("target") or []
-    names = names_of(f"{WORDS[words[0]]}s") if words and words[0] in WORDS else list(ORDER)
+    names = names_of(context, f"{WORDS[words[0]]}s") if words and words[0] in WORDS else list(ORDER)
     return [name for name in names if name.startswith(incomplete)]
 
 

@@ -125,7 +125,7 @@ def complete_names(context: typer.Context, incomplete: str) -> list[str]:
         kind = find_kind(str(context.params.get("kind") or ""))
     except BadInputError:
         return []
-    names = addresses() if kind.word == "service" else names_of(kind.plural)
+    names = addresses(context) if kind.word == "service" else names_of(context, kind.plural)
     return [name for name in names if name.startswith(incomplete)]
 
 
