@@ -6,7 +6,9 @@ import contextlib
 import copy
 import random
 import socket
+import sqlite3
 import subprocess
+import urllib.request
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -100,11 +102,12 @@ class OriginalDevice:
         docker_command("exec", self.name("web", 1), "sh", "-c", "echo before > /data/file")
         make_original(self.data / "device.sqlite", target or self.target)
 
-    def run(self, service: str, number: int, *more: str) -> None:
+    def run(self, service: str, number: int, *more: str, app: str = "", number_of_app: int = 0) -> None:
         """One container as the original makes it."""
-        labels = {"app-id": self.number, "app-name": self.line, "service-id": number, "service-name": service}
+        app, number_of_app = app or self.line, number_of_app or self.number
+        labels = {"app-id": number_of_app, "app-name": app, "service-id": number, "service-name": service}
         words = [word for key, value in labels.items() for word in ("-l", f"iotistic.{key}={value}")]
-        name = self.name(service, number)
+        name = f"{app}_{service}_{number}"
         docker_command("run", "-d", "--name", name, "--restart", "unless-stopped", *words, *more, IMAGE)
 
     def name(self, service: str, number: int) -> str:
@@ -118,8 +121,17 @@ class OriginalDevice:
     def lives(self) -> dict[str, tuple[str, str]]:
         """Id and start of each container that was there before."""
         names = [self.name("web", 1), self.name("side", 2), f"foreign-{self.token}"]
-        found = {name: self.seen(name) for name in names}
-        return {name: (one["Id"], one["State"]["StartedAt"]) for name, one in found.items()}
+        return {name: self.lives_of(name) for name in names}
+
+    def lives_of(self, name: str) -> tuple[str, str]:
+        """Id and start of a container."""
+        seen = self.seen(name)
+        return seen["Id"], seen["State"]["StartedAt"]
+
+    def web_answers(self) -> bool:
+        """Whether the port of the host leads to the service."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=5) as answer:
+            return "Hello" in answer.read().decode()
 
     def has(self, kind: str, name: str) -> bool:
         """Whether the engine has it."""
@@ -141,7 +153,7 @@ class OriginalDevice:
             if any(self.token in name for name in row["Names"]):
                 with contextlib.suppress(docker.errors.APIError):
                     self.api.remove_container(row["Id"], force=True, v=True)
-        for name in (self.network, f"{self.app}_default", f"{self.app}_floor"):
+        for name in (self.network, f"{self.app}_default", f"twin-{self.token}_default"):
             with contextlib.suppress(docker.errors.APIError):
                 self.api.remove_network(name)
         for name in (self.volume, f"{self.number}_{self.volume}", f"foreign_{self.token}"):
@@ -181,6 +193,12 @@ def taken_over(box: Device, app: str) -> None:
     box.until(lambda: app in box.apps(), "the App is taken over")
     box.ready(app)
     box.until(box.settled, "nothing is left to do")
+
+
+def purged(box: Device, app: str) -> None:
+    """Delete an App with its volumes, and wait until nothing of it is left."""
+    box.api("DELETE", f"/v1/apps/{app}", params={"purge": "true"})
+    box.until(lambda: f"App {app} is gone" in box.said(), "nothing of it is left", seconds=60)
 
 
 def changed(box: Device, app: str, **fields: Any) -> dict[str, Any]:
@@ -227,11 +245,159 @@ def test_an_update_keeps_the_data_and_replaces_what_it_changes_only(
     assert original.network in original.seen(web.id)["NetworkSettings"]["Networks"]
     names = {row["Names"][0] for row in original.api.containers(all=True)}
     assert f"/{original.name('web', 1)}" not in names
-    untouched = original.name("side", 2), f"foreign-{original.token}"
-    assert {name: one for name, one in before.items() if name in untouched} == {
-        name: (original.seen(name)["Id"], original.seen(name)["State"]["StartedAt"]) for name in untouched
-    }
+    for name in (original.name("side", 2), f"foreign-{original.token}"):
+        assert original.lives_of(name) == before[name]
     box.restart()
     box.ready(original.app)
     assert box.container(original.app, "web").id == web.id
     assert original.seen(original.name("side", 2))["Id"] == before[original.name("side", 2)][0]
+
+
+def test_what_is_not_as_it_is_wanted_is_updated_and_the_rest_runs_on(
+    original: OriginalDevice, box: Device
+) -> None:
+    target = original.target
+    services = target["apps"][str(original.number)]["services"]
+    services[0]["config"]["environment"] = {"GREETING": "other"}
+    original.runs(target)
+    before = original.lives()
+
+    taken_over(box, original.app)
+
+    web = box.container(original.app, "web")
+    assert web.id != before[original.name("web", 1)][0]
+    assert "GREETING=other" in original.seen(web.id)["Config"]["Env"]
+    assert original.file(box) == "before"
+    assert original.web_answers()
+    assert original.seen(original.name("side", 2))["Id"] == before[original.name("side", 2)][0]
+
+
+def test_a_release_that_fails_is_undone_with_the_data_it_had(original: OriginalDevice, box: Device) -> None:
+    original.runs()
+    taken_over(box, original.app)
+    document = changed(box, original.app, command=["sh", "-c", "exit 3"])
+    document["spec"]["update"] = {"minReadySeconds": 0, "progressDeadlineSeconds": 5}
+
+    box.apply(document, ready=False)
+
+    box.until(lambda: box.app(original.app)["status"]["state"] == "Undone", "it is undone", seconds=60)
+    web = box.container(original.app, "web")
+    assert original.seen(web.id)["Config"]["Cmd"] == ["/bin/serve"]
+    assert original.file(box) == "before"
+
+
+def test_one_that_ends_is_noticed_at_once(original: OriginalDevice, box: Device) -> None:
+    """Much earlier than at the look at everything, once a minute."""
+    original.runs()
+    taken_over(box, original.app)
+    name = original.name("side", 2)
+    id = original.seen(name)["Id"]
+
+    docker_command("stop", "-t", "1", name)
+
+    box.until(lambda: original.seen(id)["State"]["Running"], "it is started again", seconds=15)
+
+
+def test_a_hand_over_from_one(original: OriginalDevice, box: Device) -> None:
+    original.runs()
+    taken_over(box, original.app)
+    document = changed(box, original.app)
+    document["spec"]["update"] = FAST | {"strategy": "HandOver"}
+    for service in document["spec"]["services"]:
+        service["env"] = [*service["env"], {"name": "NEW", "value": "1"}]
+
+    box.apply(document, seconds=60)
+
+    for service in ("web", "side"):
+        assert "NEW=1" in original.seen(box.container(original.app, service).id)["Config"]["Env"]
+    assert original.file(box) == "before"
+    assert original.web_answers()
+
+
+def test_deleting_the_app_keeps_its_data_and_takes_nothing_of_others(
+    original: OriginalDevice, box: Device
+) -> None:
+    original.runs()
+    foreign = original.lives()[f"foreign-{original.token}"]
+    taken_over(box, original.app)
+
+    box.api("DELETE", f"/v1/apps/{original.app}")
+    box.until(lambda: not original.has("network", original.network), "its network is gone", seconds=60)
+
+    names = {row["Names"][0] for row in original.api.containers(all=True)}
+    assert {name for name in names if original.token in name} == {f"/foreign-{original.token}"}
+    assert original.lives_of(f"foreign-{original.token}") == foreign
+    assert original.has("volume", original.volume)
+    assert original.has("volume", f"{original.number}_{original.volume}"), "nobody's now"
+
+
+def test_a_purge_takes_the_data_of_the_app_and_no_other(original: OriginalDevice, box: Device) -> None:
+    original.runs()
+    taken_over(box, original.app)
+
+    purged(box, original.app)
+
+    assert not original.has("volume", original.volume)
+    assert original.has("volume", f"foreign_{original.token}")
+    assert original.has("volume", f"{original.number}_{original.volume}")
+    box.restart()
+    assert box.apps() == set(), "it does not come back"
+
+
+def test_a_volume_that_two_apps_share_stays_for_the_other(original: OriginalDevice, box: Device) -> None:
+    target = original.target
+    number, twin = original.number + 1, f"Twin-{original.token}"
+    config = {"image": IMAGE, "volumes": [f"{original.volume}:/data"]}
+    target["apps"][str(number)] = {
+        "appId": number,
+        "appName": twin,
+        "services": [{"serviceId": 1, "serviceName": "reader", "config": config}],
+    }
+    original.runs(target)
+    mount = "-v", f"{original.volume}:/data"
+    original.run("reader", 1, *mount, app=twin, number_of_app=number)
+    before = original.lives_of(f"{twin}_reader_1")
+    taken_over(box, original.app)
+    box.ready(twin.lower())
+
+    purged(box, original.app)
+
+    assert original.lives_of(f"{twin}_reader_1") == before
+    assert docker_command("exec", f"{twin}_reader_1", "cat", "/data/file") == "before"
+    purged(box, twin.lower())
+    assert not original.has("volume", original.volume), "it is the other's alone by now"
+
+
+def test_a_cut_before_it_was_recorded_is_made_good(original: OriginalDevice, box: Device) -> None:
+    original.runs()
+    before = original.lives()
+    taken_over(box, original.app)
+    box.kill()
+    with contextlib.closing(sqlite3.connect(box.data / "device.sqlite")) as connection:
+        connection.execute("DELETE FROM iotistic_adoption")
+        connection.commit()
+
+    taken_over(box, original.app)
+
+    assert original.lives() == before
+    assert box.containers(original.app) == []
+
+
+def test_nothing_is_begun_before_the_engine_has_answered(
+    original: OriginalDevice, box: Device, tmp_path: Path
+) -> None:
+    original.runs()
+    before = original.lives()
+    away = tmp_path / "docker.sock"
+    box.start(DOCKER_HOST=f"unix://{away}")
+    box.until(lambda: "adoption_waits" in box.said(), "it waits for the engine")
+    assert box.stop() == 0, "it can be stopped while it waits"
+
+    box.start(DOCKER_HOST=f"unix://{away}")
+    box.until(lambda: box.said().count("adoption_waits") == 2, "it waits for the engine")
+    away.symlink_to("/var/run/docker.sock")
+
+    box.until(lambda: original.app in box.apps(), "the App is taken over")
+    box.ready(original.app)
+    assert original.lives() == before
+    assert box.containers(original.app) == []

@@ -260,5 +260,5 @@ def _warn_of_shared_volumes(apps: Sequence[App], notes: Notes) -> None:
     for written, sharing in users.items():
         if len(sharing) > 1:
             notes.say(
-                f"volume {written} was one for the Apps {', '.join(sharing)}; an App that did not run has its own"
+                f"volume {written} was one for the Apps {', '.join(sharing)}; later Apps have their own"
             )

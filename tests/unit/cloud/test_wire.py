@@ -243,7 +243,7 @@ def test_a_volume_that_apps_shared_is_told() -> None:
 
     wanted = read_target({"apps": apps})
 
-    assert wanted.warnings == ("volume Data was one for the Apps a1, a2; an App that did not run has its own",)
+    assert wanted.warnings == ("volume Data was one for the Apps a1, a2; later Apps have their own",)
 
 
 def test_text_that_can_t_be_written_is_mended() -> None:
