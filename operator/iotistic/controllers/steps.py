@@ -55,6 +55,8 @@ class Steps:
         self._await_ready = await_ready
         self._wake = wake
         self._app_locks: dict[str, asyncio.Lock] = {}
+        self._begun: set[str] = set()
+        """Apps with steps that were dispatched and have not ended; their task may not have run yet."""
         self._rounds: Counter[str] = Counter()
         self._fetches: dict[str, asyncio.Task[None]] = {}
         self._removals: set[str] = set()
@@ -76,7 +78,7 @@ class Steps:
 
     def busy_apps(self) -> set[str]:
         """Apps whose steps are under way."""
-        return {app for app, lock in self._app_locks.items() if lock.locked()}
+        return self._begun | {app for app, lock in self._app_locks.items() if lock.locked()}
 
     def rounds(self) -> dict[str, int]:
         """How often steps of each App have ended: who has looked before that saw a world that is gone."""
@@ -97,7 +99,8 @@ class Steps:
                     by_app.setdefault(step.app, []).append(step)
         for app, own in by_app.items():
             lock = self._app_locks.setdefault(app, asyncio.Lock())
-            if not lock.locked():
+            if app not in self._begun and not lock.locked():
+                self._begun.add(app)
                 self._spawn(self._together(app, lock, own, targets.get(app)))
 
     def fetch_moves(self, ref: str, within_seconds: float) -> bool:
@@ -144,9 +147,12 @@ class Steps:
     async def _together(
         self, app: str, lock: asyncio.Lock, steps: list[Step], target: AppTarget | None
     ) -> None:
-        async with lock:
-            await asyncio.gather(*(self._one(step, target) for step in steps))
-            self._rounds[app] += 1
+        try:
+            async with lock:
+                await asyncio.gather(*(self._one(step, target) for step in steps))
+                self._rounds[app] += 1
+        finally:
+            self._begun.discard(app)
         self._wake()
 
     async def _one(self, step: Step, target: AppTarget | None) -> EdgeError | None:
