@@ -41,6 +41,10 @@ class OriginalDevice:
     token: str = field(default_factory=lambda: uuid.uuid4().hex[:6])
     number: int = field(default_factory=lambda: random.randrange(10**8, 10**9))
     port: int = field(default_factory=free_port)
+    network: str = ""
+
+    def __post_init__(self) -> None:
+        self.network = f"{self.number}_floor"
 
     @property
     def line(self) -> str:
@@ -54,10 +58,6 @@ class OriginalDevice:
     @property
     def volume(self) -> str:
         return f"data_{self.token}"
-
-    @property
-    def network(self) -> str:
-        return f"{self.number}_floor"
 
     @property
     def target(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class OriginalDevice:
             }
         }
 
-    def runs(self, target: dict[str, Any] | None = None) -> None:
+    def runs(self, target: dict[str, Any] | None = None, *, joined: bool = True) -> None:
         """Make the containers, networks and volumes as the original does, and its database."""
         docker_command("network", "create", *self._managed(), self.network)
         docker_command("volume", "create", *self._managed(), f"{self.number}_{self.volume}")
@@ -94,7 +94,8 @@ class OriginalDevice:
             "web", 1, "-p", f"{self.port}:8080", "-v", f"{self.volume}:/data", "-v", "/etc/hostname:/site:ro",
             "-e", "GREETING=hello", "-l", "team=ot", "-m", "64m",
         )  # fmt: skip
-        docker_command("network", "connect", self.network, self.name("web", 1))
+        if joined:
+            docker_command("network", "connect", self.network, self.name("web", 1))
         self.run("side", 2, "-e", "PORT=8081")
         docker_command(
             "run", "-d", "--name", f"foreign-{self.token}", "-v", f"foreign_{self.token}:/data", IMAGE
@@ -102,13 +103,21 @@ class OriginalDevice:
         docker_command("exec", self.name("web", 1), "sh", "-c", "echo before > /data/file")
         make_original(self.data / "device.sqlite", target or self.target)
 
-    def run(self, service: str, number: int, *more: str, app: str = "", number_of_app: int = 0) -> None:
-        """One container as the original makes it."""
+    def run(
+        self,
+        service: str,
+        number: int,
+        *more: str,
+        app: str = "",
+        number_of_app: int = 0,
+        name: str = "",
+    ) -> None:
+        """One container as the original makes it; `name`: not the usual one."""
         app, number_of_app = app or self.line, number_of_app or self.number
         labels = {"app-id": number_of_app, "app-name": app, "service-id": number, "service-name": service}
         words = [word for key, value in labels.items() for word in ("-l", f"iotistic.{key}={value}")]
-        name = f"{app}_{service}_{number}"
-        docker_command("run", "-d", "--name", name, "--restart", "unless-stopped", *words, *more, IMAGE)
+        called = f"{name}-{self.token}" if name else f"{app}_{service}_{number}"
+        docker_command("run", "-d", "--name", called, "--restart", "unless-stopped", *words, *more, IMAGE)
 
     def name(self, service: str, number: int) -> str:
         return f"{self.line}_{service}_{number}"
@@ -401,3 +410,31 @@ def test_nothing_is_begun_before_the_engine_has_answered(
     box.ready(original.app)
     assert original.lives() == before
     assert box.containers(original.app) == []
+
+
+def test_what_was_stopped_or_paused_stays_so_also_in_an_app_with_a_uuid(
+    original: OriginalDevice, box: Device
+) -> None:
+    """With a uuid the original never joined its networks: that is no reason to start anything anew."""
+    original.network = f"{uuid.uuid4()}_floor"
+    target = original.target
+    app = target["apps"][str(original.number)]
+    app["appUuid"] = original.network.removesuffix("_floor")
+    app["services"][1]["state"] = "paused"
+    config = {"image": IMAGE, "networks": ["floor"], "restart": "no", "user": "1000:1000", "stopTimeout": 3}
+    stopped = {"serviceId": 3, "serviceName": "Old One", "state": "stopped", "config": config}
+    app["services"].append(stopped)
+    original.runs(target, joined=False)
+    original.run("Old One", 3, "--restart", "no", "--user", "1000:1000", "--stop-timeout", "3", name="old")
+    docker_command("stop", "-t", "1", f"old-{original.token}")
+    docker_command("pause", original.name("side", 2))
+    before = original.lives() | {"old": original.lives_of(f"old-{original.token}")}
+
+    taken_over(box, original.app)
+
+    assert original.lives() | {"old": original.lives_of(f"old-{original.token}")} == before
+    assert original.seen(original.name("side", 2))["State"]["Paused"]
+    assert box.containers(original.app) == []
+    box.apply(changed(box, original.app, env=[{"name": "GREETING", "value": "again"}]))
+    web = box.container(original.app, "web")
+    assert list(original.seen(web.id)["NetworkSettings"]["Networks"]) == [original.network]

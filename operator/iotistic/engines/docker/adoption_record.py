@@ -121,10 +121,11 @@ def _grace(config: Seen, service: Service) -> Any:
 
 def _security(config: Seen, host: Seen, image: Seen, record: Record) -> Record:
     security = dict(record.get("securityContext") or {})
+    wants_user = "runAsUser" in security
     for key in ("runAsUser", "runAsGroup", "readOnlyRootFilesystem"):
         security.pop(key, None)
     user = config.get("User") or ""
-    if user and user != (image.get("User") or ""):
+    if user and (wants_user or user != (image.get("User") or "")):
         name, _, group = user.partition(":")
         security["runAsUser"] = int(name) if name.isdigit() else name
         if group:
@@ -181,9 +182,10 @@ def _mounts(record: Record, seen: Seen, service: Service, app: App, volumes: Map
             kept.append(mount.wire())
     sources = dict(record.get("sources") or {})
     for source, target, read_only in sorted(has):
-        kept.append({"name": source, "mountPath": target, **({"readOnly": True} if read_only else {})})
+        name = source if source.startswith("/") else f"engine/{source}"  # like no name of the App's own
+        kept.append({"name": name, "mountPath": target, **({"readOnly": True} if read_only else {})})
         if source.startswith("/"):
-            sources[source] = {"hostPath": {"path": source}}
+            sources[name] = {"hostPath": {"path": source}}
     _put(record, "volumeMounts", kept)
     _put(record, "sources", sources)
 

@@ -15,6 +15,7 @@ from iotistic.engines.docker.adoption_record import record_of
 from iotistic.engines.docker.client import Client
 from iotistic.engines.docker.labels import INSTALL, service_labels, thing_labels
 from iotistic.planning.originals import AdoptedThing, Kind, OriginalApp
+from iotistic.planning.values import ServiceTarget
 
 
 async def find_originals(
@@ -46,7 +47,6 @@ async def find_originals(
 def _containers(
     api: Any, install: str, app: OriginalApp, rows: Sequence[Mapping[str, Any]]
 ) -> Iterator[AdoptedThing]:
-    assert app.target.app is not None, "an App that was read has its document"
     for service in app.target.services:
         wanted = app.services.get(service.name) or {}
         for row in rows:
@@ -54,18 +54,26 @@ def _containers(
                 continue
             with contextlib.suppress(docker.errors.NotFound):  # it went while we looked
                 seen = api.inspect_container(row["Id"])
-                record = record_of(seen, _image(api, seen["Image"]), service, app.target.app, app.volumes)
                 labels = service_labels(
                     app=app.target.name,
                     service=service.name,
                     install=install,
                     release=app.target.release,
-                    record=record,
+                    record=_record(api, seen, service, app),
                     users={},
                 )
                 yield AdoptedThing(
                     kind=Kind.CONTAINER, id=seen["Id"], app=app.target.name, name=service.name, labels=labels
                 )
+
+
+def _record(api: Any, seen: Mapping[str, Any], service: ServiceTarget, app: OriginalApp) -> Mapping[str, Any]:
+    """What a container is; of one that can't be understood nothing, which is like no target."""
+    assert app.target.app is not None, "an App that was read has its document"
+    try:
+        return record_of(seen, _image(api, seen["Image"]), service, app.target.app, app.volumes)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _things(
