@@ -20,6 +20,7 @@ ANSWER_SECONDS = 30.0
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 60.0
 """An event stream that is silent for so long is broken: the agent sends a sign of life every 15 s."""
+PIECE_BYTES = 256 * 1024
 CODES = {
     400: ExitCode.BAD_INPUT,
     413: ExitCode.BAD_INPUT,
@@ -59,7 +60,7 @@ class Agent:
         patience = httpx.Timeout(None, connect=CONNECT_SECONDS)
         with self._errors(), _opened(file) as content:
             headers = {"content-type": "application/x-tar"}
-            answer = self._client.post(path, content=content, headers=headers, timeout=patience)
+            answer = self._client.post(path, content=_pieces(content), headers=headers, timeout=patience)
         return self._found(answer)
 
     def delete(self, path: str, **query: object) -> Json:
@@ -204,6 +205,12 @@ class Agent:
             hint="Is another program on that port? Point at the agent:  iotctl --url http://HOST:48484",
             code=ExitCode.UNAVAILABLE,
         )
+
+
+def _pieces(content: BinaryIO) -> Iterator[bytes]:
+    """In pieces, since nobody knows how long a pipe is: httpx would ask the file system."""
+    while piece := content.read(PIECE_BYTES):
+        yield piece
 
 
 def _opened(file: str) -> AbstractContextManager[BinaryIO]:

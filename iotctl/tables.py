@@ -81,7 +81,7 @@ HISTORY = (
     _field("RELEASE", "release"),
     _field("STATE", "state", state=True),
     Column(title="AGE", show=lambda row: age(row["created"])),
-    _field("IMAGES", "images"),
+    Column(title="IMAGES", show=lambda row: ", ".join(dict.fromkeys(row["images"]))),
     _field("WHY", "why"),
     Column(title="DIGEST", show=lambda row: short_id(row["digest"]), wide=True),
 )

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from iotctl.exits import BadInputError
+from iotctl.exits import BadInputError, CommandError, ExitCode
 from iotctl.frame import agent_of, command, new_group
 from iotctl.output import Output, OutputOption, show_rows
 from iotctl.params import OfAppOption, ServiceArgument, YesOption, complete_apps, timeout_seconds
@@ -17,6 +17,8 @@ Json = dict[str, Any]
 HEADING = "What runs"
 MOST_EXEC_SECONDS = 300.0
 """Longest that the agent lets a command run."""
+SLACK_SECONDS = 10.0
+"""That the agent may take to say that the command has taken too long."""
 images = new_group("images", "List, remove, load images.")
 
 
@@ -70,7 +72,13 @@ def exec_(
         raise BadInputError(f"--timeout is {timeout!r}: expected more than 0 and at most 5m.")
     agent = agent_of(context)
     path = f"{service_path(find_service(agent, service, app))}/exec"
-    answer = agent.post_patiently(path, {"command": words, "timeoutSeconds": seconds}, seconds + 10)
+    body = {"command": words, "timeoutSeconds": seconds}
+    try:
+        answer = agent.post_patiently(path, body, seconds + SLACK_SECONDS)
+    except CommandError as error:
+        if error.code is ExitCode.TIMED_OUT:
+            error.hint = "Whether it goes on inside is not known. Give it longer:  --timeout 5m"
+        raise
     sys.stdout.write(answer["output"])
     sys.stdout.flush()
     if answer["exitCode"]:

@@ -103,7 +103,7 @@ def test_the_agent_goes_and_comes_back(iotctl: Iotctl, folder: Path) -> None:
 
 
 def test_on_a_terminal_the_table_is_drawn_in_place(starting: Served, folder: Path) -> None:
-    image = {"image": "docker.io/library/db:1", "current": 8_900_000, "total": 12_400_000}
+    image: dict[str, Any] = {"image": "docker.io/library/db:1", "current": 8_900_000, "total": 12_400_000}
     starting.device.states["shop", "db"] = {"state": "Pulling", "ready": False}
     screen, process = on_a_terminal("wait", "app/shop", "--timeout", "20s")
     try:
