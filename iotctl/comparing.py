@@ -79,15 +79,22 @@ def _comparable(resource: Json, wanted: Json) -> Json:
     if labels:
         metadata["labels"] = labels
     kept = {key: value for key, value in resource.items() if key not in {"apiVersion", "kind", "status"}}
-    if "spec" in kept and "appId" not in wanted.get("spec", {}):
-        kept["spec"] = {key: value for key, value in kept["spec"].items() if key != "appId"}
+    if "spec" in kept:
+        given = () if "appId" in wanted.get("spec", {}) else ("appId",)
+        kept["spec"] = {key: _by_name(value) for key, value in kept["spec"].items() if key not in given}
     return {**kept, "metadata": metadata}
 
 
-def _yaml(value: Json) -> list[str]:
-    import yaml
+def _by_name(value: Any) -> Any:
+    """Services, networks and volumes have names: their order says nothing."""
+    named = isinstance(value, list) and all(isinstance(one, dict) and "name" in one for one in value)
+    return sorted(value, key=lambda one: str(one["name"])) if named else value
 
-    return yaml.safe_dump(value, sort_keys=True, allow_unicode=True).splitlines() if value else []
+
+def _yaml(value: Json) -> list[str]:
+    from iotctl.yamltext import yaml_text
+
+    return yaml_text(value, sort_keys=True).splitlines() if value else []
 
 
 def _painted(line: str) -> str:

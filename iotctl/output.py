@@ -31,9 +31,9 @@ OutputOption = Annotated[
 def show(value: object, output: Output) -> None:
     """Any value as JSON or YAML."""
     if output is Output.YAML:
-        import yaml
+        from iotctl.yamltext import yaml_text
 
-        say(yaml.safe_dump(value, sort_keys=False, allow_unicode=True).rstrip())
+        say(yaml_text(value).rstrip())
         return
     import json
 

@@ -250,7 +250,11 @@ def _stuck(name: str, app: Json) -> Verdict | None:
         fate = "has failed" if status.get("state") == "Failed" else "is stalled"
         return Verdict(code=ExitCode.FAILED, text=f"App {name} {fate}: {why}", app=app)
     words = NOTHING_MOVES.get(str(status.get("state", "")))
-    return Verdict(code=ExitCode.FAILED, text=f"App {name} {words}: {why}") if words else None
+    if not words:
+        return None
+    # An orphaned App's reason begins with that word.
+    text = f"App {name} {words}: {why.removeprefix('orphaned: ')}"
+    return Verdict(code=ExitCode.FAILED, text=text, app=app)
 
 
 def _unseen(app: str, spec: Json) -> ServiceLine:

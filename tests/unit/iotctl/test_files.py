@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from iotistic.api.errors import InvalidResourceError, Problem
 from iotistic.controllers.base import Plan
@@ -259,6 +260,28 @@ def test_diff(iotctl: Iotctl, served_device: Served, shop_file: Path) -> None:
         "+  - image: db:2",
     ]
     assert served_device.device.stored["shop"].spec.services[1].image == "db:1"
+
+
+def test_the_order_of_services_is_no_difference(
+    iotctl: Iotctl, served_device: Served, shop_file: Path
+) -> None:
+    iotctl("apply", "-f", str(shop_file))
+    web, db = "  - name: web\n    image: web:1\n", "  - name: db\n    image: db:1\n"
+    shop_file.write_text(SHOP.replace(web + db, db + web))
+    assert iotctl("diff", "-f", str(shop_file)).err == "No difference.\n"
+
+
+def test_a_text_of_several_lines_differs_line_by_line(
+    iotctl: Iotctl, served_device: Served, shop_file: Path
+) -> None:
+    script = "    args: ['set -e\n\n\n      one\n\n      two: 2\n\n      ']\n"
+    shop_file.write_text(SHOP + script)
+    iotctl("apply", "-f", str(shop_file))
+    shop_file.write_text(SHOP + script.replace("two: 2", "two: 3"))
+    changed = iotctl("diff", "-f", str(shop_file)).out.splitlines()[2:]
+    assert [line.replace(" ", "") for line in changed if line[0] in "+-"] == ["-two:2", "+two:3"]
+    shown = iotctl("get", "app", "shop", "-o", "yaml").out
+    assert yaml.safe_load(shown)["spec"]["services"][1]["args"] == ["set -e\n\none\ntwo: 2\n"]
 
 
 def test_diff_shows_no_secret(iotctl: Iotctl, served_device: Served, shop_file: Path) -> None:

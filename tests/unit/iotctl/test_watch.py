@@ -41,6 +41,12 @@ def stalled(reason: str, message: str) -> Json:
     return found
 
 
+def orphaned() -> Json:
+    found = app(service(), state="Orphaned")
+    found["status"] |= {"why": "orphaned: its containers are here", "conditions": []}
+    return found
+
+
 def watch(found: Json | None, *, goal: Goal = Goal.READY, generation: int = 1) -> Watch:
     new = Watch(goal=goal, apps=["shop"], generations={"shop": generation})
     new.take_app("shop", found, 1.25)
@@ -62,7 +68,8 @@ def verdict(found: Json | None, **more: Any) -> tuple[int, str] | None:
             app(service(state="Stopped"), state="Stopped"),
             (0, "App shop is stopped, as somebody asked (start it: iotctl apps start shop)."),
         ),
-        (app(service(ready=False), state="Held") | {}, (1, "App shop is held: ")),
+        (app(service(ready=False), state="Held"), (1, "App shop is held: ")),
+        (orphaned(), (1, "App shop is orphaned: its containers are here")),
         (stalled("WouldLoseData", "volume data changed"), (1, "App shop is stalled: volume data changed")),
         (stalled("Undone", "web never became ready"), (4, "App shop was undone: web never became ready")),
         (None, (1, "App shop is not on this device any more.")),
