@@ -46,10 +46,18 @@ def _in_words(error: Exception) -> str:
 
 def _question(probe: Probe, service: Service) -> str:
     if probe.http_get is not None:
-        return f"GET :{port_number(probe.http_get.port, service)}{probe.http_get.path}"
+        return f"GET :{_shown(probe.http_get.port, service)}{probe.http_get.path}"
     if probe.tcp_socket is not None:
-        return f"TCP :{port_number(probe.tcp_socket.port, service)}"
+        return f"TCP :{_shown(probe.tcp_socket.port, service)}"
     return "exec"
+
+
+def _shown(port: int | str, service: Service) -> int | str:
+    """The number of a port, or its name where there is no such port."""
+    try:
+        return port_number(port, service)
+    except ValueError:
+        return port
 
 
 def port_number(port: int | str, service: Service) -> int:
