@@ -12,7 +12,7 @@ from iotctl.exits import BadInputError, ProblemsError
 if TYPE_CHECKING:
     from iotistic.api.app import App
     from iotistic.api.documents import Document
-    from iotistic.planning.values import AppTarget, Observed, Options, Step
+    from iotistic.planning.values import AppTarget, Observed, Options
 
 Json = dict[str, Any]
 WORLD = frozenset({"containers", "images", "downloading", "networks", "volumes", "locks"})
@@ -47,7 +47,7 @@ def plan_offline(documents: Sequence[Document], observed_file: str) -> Json:
     found = preview(observed, targets, options)
     return {
         "text": plan_text(found, observed, targets),
-        "rounds": [[_told(step) for step in steps] for steps in found.rounds],
+        "rounds": [[step.wire() for step in steps] for steps in found.rounds],
         "converged": found.converged,
         "warnings": [warning for app in apps for warning in warnings_of(app)],
         "stalled": {stall.app: stall.reason for stall in found.stalled},
@@ -139,14 +139,3 @@ def _others(observed: Observed, targets: Sequence[AppTarget]) -> set[str]:
     seen = {container.app for container in observed.containers} | observed.held
     seen |= {network.app for network in observed.networks} | {volume.app for volume in observed.volumes}
     return seen - {""} - {target.name for target in targets}
-
-
-def _told(step: Step) -> Json:
-    return {
-        "action": step.action.value,
-        "subject": step.subject,
-        "app": step.app,
-        "service": step.service,
-        "cause": step.cause,
-        "changes": list(step.changes),
-    }

@@ -95,7 +95,7 @@ class Apps:
         shown = [target for target in targets if not documents or target.name in named]
         return Plan(
             text=plan_text(found, self._world.observed, shown),
-            rounds=tuple(tuple(_told(step) for step in steps) for steps in found.rounds),
+            rounds=tuple(tuple(step.wire() for step in steps) for steps in found.rounds),
             converged=found.converged,
             warnings=tuple(warnings),
             stalled={stall.app: stall.reason for stall in found.stalled},
@@ -250,17 +250,6 @@ def _in_start_order(target: AppTarget) -> list[str]:
         for name in free:
             del waiting[name]
     return order
-
-
-def _told(step: Step) -> dict[str, Any]:
-    return {
-        "action": step.action.value,
-        "subject": step.subject,
-        "app": step.app,
-        "service": step.service,
-        "cause": step.cause,
-        "changes": list(step.changes),
-    }
 
 
 def _shown(document: Secret | ConfigMap) -> dict[str, Any]:

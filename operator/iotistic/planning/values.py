@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from iotistic.api.app import App
 from iotistic.api.appservice import RunState
@@ -226,6 +227,17 @@ class Step:
     def text(self) -> str:
         """`<action> <subject>`."""
         return f"{self.action} {self.subject}"
+
+    def wire(self) -> dict[str, Any]:
+        """What programs are told of it."""
+        return {
+            "action": self.action.value,
+            "subject": self.subject,
+            "app": self.app,
+            "service": self.service,
+            "cause": self.cause,
+            "changes": list(self.changes),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
