@@ -252,8 +252,10 @@ def test_an_update_keeps_the_data_and_replaces_what_it_changes_only(
     assert "GREETING=again" in original.seen(web.id)["Config"]["Env"]
     assert original.file(box) == "before"
     assert original.network in original.seen(web.id)["NetworkSettings"]["Networks"]
-    names = {row["Names"][0] for row in original.api.containers(all=True)}
-    assert f"/{original.name('web', 1)}" not in names
+    assert original.seen(original.name("web", 1))["Id"] == web.id, "others reach it by that name"
+    for name in ("web", original.name("web", 1)):
+        words = ["run", "--rm", "--network", original.network, "--name", f"asks-{original.token}", IMAGE]
+        assert "Hello" in docker_command(*words, "wget", "-qO-", f"http://{name}:8080/")
     for name in (original.name("side", 2), f"foreign-{original.token}"):
         assert original.lives_of(name) == before[name]
     box.restart()

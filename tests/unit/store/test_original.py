@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from iotistic.planning.originals import AdoptedThing, Kind
 from iotistic.store.sqlite import open_store
 from iotistic.store.sqlite.recover import recover
 from tests.unit.store.conftest import OpenNew
@@ -140,6 +141,26 @@ def test_a_damaged_file_is_recovered_with_its_tables_and_not_adopted_again(path:
     assert dump(path) == before
     again = open_store(path)
     assert again.adopted() != ""
+    again.close()
+
+
+def test_what_is_taken_over_on_the_engine_is_kept_and_recovered(path: Path, open_new: OpenNew) -> None:
+    """Two Apps may have the same volume."""
+    store = open_new(path)
+    web = AdoptedThing(kind=Kind.CONTAINER, id="c1", app="a", name="web", labels={"k": "v"})
+    mine, theirs = (
+        AdoptedThing(kind=Kind.VOLUME, id="data", app=app, name="data", labels={}) for app in ("a", "b")
+    )
+
+    store.put_adopted_things([web, mine])
+    store.put_adopted_things([theirs, mine])
+    assert store.adopted_things() == [web, mine, theirs]
+    store.forget_adopted_thing(mine)
+    store.close()
+    assert recover(path).lost == ()
+
+    again = open_store(path)
+    assert again.adopted_things() == [web, theirs]
     again.close()
 
 

@@ -6,6 +6,7 @@ engine shows: to everything else they look as if they had been made here. Their 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -24,6 +25,9 @@ from iotistic.planning.originals import AdoptedThing, Kind
 
 BRIDGE = "bridge"
 """The engine's own network: an original's containers are on it, and join their App's later, if at all."""
+NAMES = PREFIX + "names"
+"""Beside an adopted network: names of the containers that were on it, by service (JSON). Others reach them by
+these, so that who comes after them is called so as well."""
 NOT_OWN = PREFIX + "not-own"
 """Beside an adopted volume whose data never goes with the App."""
 Seen = Mapping[str, Any]
@@ -106,6 +110,13 @@ class Adoption:
         """What a network of an App is called on the engine."""
         thing = self.thing(Kind.NETWORK, app, name)
         return thing.id if thing else network_name(app, name)
+
+    def container_name(self, app: str, service: str) -> str:
+        """What a service's container has been called since before; empty: as any other."""
+        for thing in self._of(Kind.NETWORK):
+            if thing.app == app and NAMES in thing.labels:
+                return str(json.loads(thing.labels[NAMES]).get(service, ""))
+        return ""
 
     def networks_of(self, app: str, names: Collection[str]) -> list[str]:
         """Those of these networks, by their names on the engine, that are the App's."""

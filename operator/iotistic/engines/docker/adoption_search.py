@@ -10,7 +10,7 @@ from typing import Any
 
 import docker.errors
 
-from iotistic.engines.docker.adoption import NOT_OWN
+from iotistic.engines.docker.adoption import NAMES, NOT_OWN
 from iotistic.engines.docker.adoption_record import record_of
 from iotistic.engines.docker.client import Client
 from iotistic.engines.docker.labels import INSTALL, service_labels, thing_labels
@@ -34,7 +34,11 @@ async def find_originals(
             joined = {
                 name: next((one for one in names if one in made), "") for name, names in app.networks.items()
             }
-            found += _things(install, app, Kind.NETWORK, joined, app.target.networks)
+            names = {NAMES: json.dumps(_names(app, rows), sort_keys=True)}
+            found += [
+                replace(thing, labels={**thing.labels, **names})
+                for thing in _things(install, app, Kind.NETWORK, joined, app.target.networks)
+            ]
             kept = {name: one for name, one in app.volumes.items() if one in volumes}
             found += _not_own(
                 _things(install, app, Kind.VOLUME, kept, app.target.volumes), _mounted(app, rows)
@@ -48,10 +52,7 @@ def _containers(
     api: Any, install: str, app: OriginalApp, rows: Sequence[Mapping[str, Any]]
 ) -> Iterator[AdoptedThing]:
     for service in app.target.services:
-        wanted = app.services.get(service.name) or {}
-        for row in rows:
-            if not wanted or not wanted.items() <= (row.get("Labels") or {}).items():
-                continue
+        for row in _rows_of(app, service.name, rows):
             with contextlib.suppress(docker.errors.NotFound):  # it went while we looked
                 seen = api.inspect_container(row["Id"])
                 labels = service_labels(
@@ -87,13 +88,26 @@ def _things(
             yield AdoptedThing(kind=kind, id=id, app=app.target.name, name=name, labels=labels)
 
 
+def _rows_of(app: OriginalApp, service: str, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The containers of a service."""
+    wanted = app.services.get(service) or {}
+    return [row for row in rows if wanted and wanted.items() <= (row.get("Labels") or {}).items()]
+
+
+def _names(app: OriginalApp, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Names of the App's containers, by service."""
+    return {
+        service: str(name).removeprefix("/")
+        for service in app.services
+        for row in _rows_of(app, service, rows)
+        for name in row.get("Names") or ()
+        if name.count("/") == 1  # the others are links
+    }
+
+
 def _mounted(app: OriginalApp, rows: Sequence[Mapping[str, Any]]) -> set[str]:
     """Volumes that the App's containers have mounted."""
-    own = [
-        row
-        for row in rows
-        if any(wanted.items() <= (row.get("Labels") or {}).items() for wanted in app.services.values())
-    ]
+    own = [row for service in app.services for row in _rows_of(app, service, rows)]
     return {mount.get("Name") or "" for row in own for mount in row.get("Mounts") or ()}
 
 

@@ -25,7 +25,6 @@ from iotistic.engines.docker.labels import (
     Owner,
     container_name,
     other_container_name,
-    owner_of,
     service_labels,
 )
 from iotistic.engines.docker.observer import Observer
@@ -105,7 +104,10 @@ class Maker:
         parts = await self._parts(wanted)
         adoption = self._observer.adoption
         content = adoption.placed(body(parts, joined=joined))
-        name = container_name(wanted.app.name, wanted.service.name, wanted.number) + suffix
+        name = adoption.container_name(wanted.app.name, wanted.service.name) or container_name(
+            wanted.app.name, wanted.service.name, wanted.number
+        )
+        name += suffix
         more = adoption.on_engine(endpoints(wanted.app.name, wanted.service, joined=joined))
         more = dict(list(more.items())[1:])
         made = await self._client.act(
@@ -156,7 +158,7 @@ class Maker:
     def _other_name(self, api: Any, wanted: Wanted, name: str, suffix: str) -> str:
         """A name to take instead of one that a service of ours has. Raises EngineError for a foreign one."""
         holder = api.inspect_container(name)
-        owner = owner_of(holder["Config"].get("Labels"), self._install)
+        owner = self._observer.adoption.owner(holder["Id"], holder["Config"].get("Labels"))
         if owner is None:
             raise EngineError(
                 f"{wanted.subject}: the engine has a container {name} that is not of this install",
