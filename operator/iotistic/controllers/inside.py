@@ -12,7 +12,7 @@ from iotistic.controllers.journal import Journal
 from iotistic.controllers.reconciler import Reconciler
 from iotistic.engines.base import Engine, LogLine
 from iotistic.planning.images import Images
-from iotistic.planning.values import Action, Status, Step
+from iotistic.planning.values import Action, Image, Status, Step
 from iotistic.store.base import Store
 
 
@@ -73,33 +73,33 @@ class Inside:
     async def images(self) -> list[ImageInfo]:
         """Images of ours."""
         sizes = await self._engine.image_sizes()
-        observed = self._loop.world.observed
-        listed = []
-        for image in observed.images:
-            users = {
-                f"{container.app}/{container.service}"
-                for container in observed.containers
-                if container.app
-                and (
-                    container.spec.image == image.ref
-                    or (image.digest and container.image_digest == image.digest)
-                )
-            }
-            users |= {
-                f"{target.name}/{service.name}"
-                for target in self._desired.targets()
-                for service in target.services
-                if service.spec.image == image.ref
-            }
-            listed.append(
-                ImageInfo(
-                    ref=image.ref.short,
-                    digest=image.digest,
-                    size_bytes=sizes.get(image.ref.full, 0),
-                    users=tuple(sorted(users)),
-                )
+        listed = [
+            ImageInfo(
+                ref=image.ref.short,
+                digest=image.digest,
+                size_bytes=sizes.get(image.ref.full, 0),
+                users=tuple(sorted(self._users(image))),
             )
+            for image in self._loop.world.observed.images
+        ]
         return sorted(listed, key=lambda image: image.ref)
+
+    def _users(self, image: Image) -> set[str]:
+        """Who runs an image, wants it, or would go back to it."""
+        running = {
+            f"{container.app}/{container.service}"
+            for container in self._loop.world.observed.containers
+            if container.app
+            and (
+                container.spec.image == image.ref or (image.digest and container.image_digest == image.digest)
+            )
+        }
+        return running | {
+            f"{target.name}/{service.name}"
+            for target in (*self._desired.targets(), *self._loop.rollouts.last_good())
+            for service in target.services
+            if service.spec.image == image.ref
+        }
 
     async def prune_images(self) -> list[str]:
         """Remove what nothing needs now."""

@@ -55,13 +55,19 @@ class Rollouts:
                 await self._decide(record)
 
     def keep(self) -> tuple[ImageRef, ...]:
-        """Images that stay on the device although no target names them: for what comes and for undo."""
-        kept: set[ImageRef] = set()
-        for name, state in self._states.items():
-            good = state.last_good
-            if good is not None:
-                kept |= self._images(name, good.digest)
+        """Images that stay on the device although no target names them: an undo needs them."""
+        kept = {ref for target in self.last_good() for ref in _kept_images(target)}
         return tuple(sorted(kept, key=lambda ref: ref.full))
+
+    def last_good(self) -> list[AppTarget]:
+        """The targets that Apps would have at their last good releases."""
+        found = []
+        for name, state in self._states.items():
+            record, good = self._desired.records.get(name), state.last_good
+            revision = self._desired.revisions.get(name, {}).get(good.digest) if good else None
+            if record is not None and revision is not None:
+                found.append(self._desired.target_of(record, revision))
+        return found
 
     def next_moment(self) -> float | None:
         """Seconds until a turn is due although nothing happens; None when none is."""
