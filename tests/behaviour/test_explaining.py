@@ -212,7 +212,7 @@ def _that_never_starts(device: Device, ground: Ground, name: str) -> dict[str, A
     if isinstance(ground, DockerGround):
         return {"readinessProbe": {"tcpSocket": {"port": 81}, "periodSeconds": 1}}
     path = device.data / "simulated-faults.yaml"
-    faults = json.loads(path.read_text()) if path.exists() else {}
+    faults = json.loads(path.read_text()) if path.exists() else {"crashLoop": []}
     faults.setdefault("failingStart", []).append({"service": f"{name}/web", "times": 1})
     path.write_text(json.dumps(faults))
     return {"env": [{"name": "CHANGED", "value": "yes"}]}
