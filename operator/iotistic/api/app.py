@@ -166,7 +166,8 @@ class Update(Model):
     progress_deadline_seconds: Seconds = 300
     """Time for all services to get ready."""
     min_ready_seconds: Count = 10
-    """Time that they must stay ready."""
+    """Time that they must stay ready before an update is good; a first install is Ready at its first
+    readiness."""
     auto_undo: bool = True
     """Go back to the last good release when the deadline passes."""
     windows: list[Window] = Field(default_factory=list)

@@ -90,11 +90,12 @@ class Apps:
         options = self._loop.planning_options(quiet=False)
         if documents:
             options = _only(options, named, {target.name for target in targets})
-        found = preview(self._world.observed, targets, options)
+        observed = await self._world.seen_for(targets)
+        found = preview(observed, targets, options)
         warnings = [warning for app in apps for warning in warnings_of(app)]
         shown = [target for target in targets if not documents or target.name in named]
         return Plan(
-            text=plan_text(found, self._world.observed, shown),
+            text=plan_text(found, observed, shown),
             rounds=tuple(tuple(step.wire() for step in steps) for steps in found.rounds),
             converged=found.converged,
             warnings=tuple(warnings),

@@ -34,7 +34,7 @@ class Inside:
         if saved is None:
             raise NotFoundError(
                 f"no lines of an earlier container of {app}/{service} are kept",
-                hint="they are kept when one is replaced, or stopped for exiting again and again",
+                hint="none was replaced or stopped yet, or it wrote nothing",
             )
         return [LogLine(time=saved.time, stream="stdout", text=line) for line in saved.lines]
 

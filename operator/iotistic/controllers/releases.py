@@ -105,10 +105,10 @@ class Releases:
         self._loop.wake()
 
     async def unlock(self, app: str, service: str) -> None:
-        """Take such a lock away."""
-        record = self._desired.find(app)
-        await asyncio.to_thread(self._locks.unlock, record.name, service)
-        self._journal.say("UserUnlocked", f"App {record.name} is no longer locked", app=record.name)
+        """Take such a lock away, also of an App that is going."""
+        name = app if app in self._desired.deletions else self._desired.find(app).name
+        await asyncio.to_thread(self._locks.unlock, name, service)
+        self._journal.say("UserUnlocked", f"App {name} is no longer locked", app=name)
         self._loop.wake()
 
     async def purge_volumes(self, app: str) -> None:

@@ -61,6 +61,13 @@ class World:
         self.seen = True
         return self.observed
 
+    async def seen_for(self, targets: Iterable[AppTarget]) -> Observed:
+        """The world as last seen, with the images that these want besides. Raises EngineError."""
+        if self.covers(targets := list(targets)):
+            return self.observed
+        raw = await self._engine.observe(_images_of(targets) | self._images)
+        return replace(self.observed, images=raw.images)
+
     def covers(self, targets: Iterable[AppTarget]) -> bool:
         """Whether the last look was for every image of these: one that it was not for seems missing."""
         return _images_of(targets) <= self._looked_for

@@ -68,9 +68,48 @@ def _cause(facts: AppFacts, status: AppStatus, engine_error: str) -> tuple[str, 
         )
     if facts.failure:
         return f"{name} can't go on: {facts.failure}", (f"iotctl retry {name}",)
+    stopped = _by_hand(name, status)
+    if stopped:
+        return stopped
     if facts.rollout is not None and facts.rollout.state.failure is not None:
         return _failed_release(facts, status)
-    return _of_services(facts, status)
+    sentence, commands = _of_services(facts, status)
+    return (f"{sentence}{_under_way(facts)}" if sentence else ""), commands
+
+
+def _by_hand(name: str, status: AppStatus) -> tuple[str, Sequence[str]] | None:
+    """What somebody has stopped or paused; None while anything else is to be told first."""
+    if not all(service.ready for service in status.services):
+        return None
+    stopped = [service.name for service in status.services if service.run_state == "Stopped"]
+    paused = [service.name for service in status.services if service.run_state == "Paused"]
+    if stopped and len(stopped) == len(status.services):
+        return f"{name} was stopped by hand", (f"iotctl apps start {name}",)
+    if paused:
+        return (
+            f"{', '.join(f'{name}/{service}' for service in paused)} was paused by hand",
+            [f"iotctl services unpause {name}-{service}" for service in paused],
+        )
+    if stopped:
+        return (
+            f"{', '.join(f'{name}/{service}' for service in stopped)} was stopped by hand",
+            [f"iotctl services start {name}-{service}" for service in stopped],
+        )
+    return None
+
+
+def _under_way(facts: AppFacts) -> str:
+    """Of an update that is not good yet: what comes, and until when."""
+    rollout = facts.rollout
+    if rollout is None or rollout.seconds_left is None or rollout.state.attempt is None:
+        return ""
+    good = rollout.state.last_good
+    if good is None or good.digest == rollout.state.attempt.digest:
+        return ""
+    return (
+        f"; release {rollout.state.attempt.name} is being brought in over release {good.name}, and has "
+        f"{rollout.seconds_left:.0f} s left to get ready"
+    )
 
 
 def _failed_release(facts: AppFacts, status: AppStatus) -> tuple[str, Sequence[str]]:
@@ -98,9 +137,6 @@ def _of_services(facts: AppFacts, status: AppStatus) -> tuple[str, Sequence[str]
     known = {service.name: service for service in facts.services}
     waiting = [service for service in status.services if not service.ready]
     if not waiting:
-        stopped = [service.name for service in status.services if service.run_state == "Stopped"]
-        if stopped and len(stopped) == len(status.services):
-            return f"{facts.name} was stopped by hand", (f"iotctl apps start {facts.name}",)
         return "", ()
     worst = min(waiting, key=lambda service: _order(known[service.name], service))
     return _of_service(facts.name, known[worst.name], worst)
@@ -131,6 +167,8 @@ def _of_service(app: str, facts: ServiceFacts, status: ServiceStatus) -> tuple[s
 
 def _serves(name: str, status: AppStatus) -> str:
     ready = sum(1 for service in status.services if service.ready)
+    if not ready:
+        return f"nothing of {name} serves (release {status.release}, 0 of {len(status.services)} ready)"
     return f"{name} serves release {status.release} ({ready} of {len(status.services)} ready)"
 
 
