@@ -118,7 +118,9 @@ class SimulatedGround:
     def ending(self, data: Path, app: str, service: str, code: int) -> Mapping[str, Any]:
         path = data / "simulated-faults.yaml"
         faults = json.loads(path.read_text()) if path.exists() else {"crashLoop": []}
-        faults.setdefault("crashLoop", []).append({"service": f"{app}/{service}", "exitCode": code, "afterSeconds": 0.2})
+        faults.setdefault("crashLoop", []).append(
+            {"service": f"{app}/{service}", "exitCode": code, "afterSeconds": 0.2}
+        )
         path.write_text(json.dumps(faults))
         return {}
 
