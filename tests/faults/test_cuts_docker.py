@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -30,6 +31,8 @@ PROBE = {"tcpSocket": {"port": 8080}, "periodSeconds": 1}
 LOAD = Path(__file__).parents[1] / "docker" / "load.py"
 LOAD_SECONDS = 6
 NOWHERE = "unix:///run/no-docker.sock"
+APP = f"cut{uuid.uuid4().hex[:6]}"
+"""What another run has left behind, when it was killed itself, must not stand in the way."""
 
 
 def sample() -> list[tuple[str, Cut]]:
@@ -63,7 +66,7 @@ def shop(registry: str, release: int, strategy: str) -> dict[str, Any]:
     api = {"name": "api", "image": f"{registry}/api:1", "env": level, "dependsOn": {"db": "started"}}
     web = {"name": "web", "image": f"{registry}/web:{release}", "dependsOn": {"api": "healthy"}}
     services = [one | {"readinessProbe": PROBE} for one in (db, api, web)]
-    return app("shop", *services, update={"strategy": strategy})
+    return app(APP, *services, update={"strategy": strategy})
 
 
 @pytest.mark.docker
@@ -87,7 +90,11 @@ def test_an_update_that_is_cut_ends_as_if_it_had_not_been(
                 agent.kill()
                 pytest.fail(f"it was not cut: {agent.exitcode}\n{steps_of(box.data)}\n{box.said()}")
             with forked(box):
-                box.until(lambda: _is_updated(box, registry, before), "the update has ended", seconds=60)
+                box.until(
+                    lambda: _is_updated(box, real_ground, registry, before),
+                    "the update has ended",
+                    seconds=60,
+                )
         _check(box, real_ground, registry, before)
         if strategy == "HandOver":
             assert answers["failed"] == 0, answers
@@ -130,13 +137,14 @@ def serving(ground: DockerGround, client: Seen) -> Iterator[dict[str, Any]]:
         load.wait()
 
 
-def _is_updated(box: Device, registry: str, before: dict[str, Seen]) -> bool:
+def _is_updated(box: Device, ground: DockerGround, registry: str, before: dict[str, Seen]) -> bool:
     found = {one.service: one for one in box.containers()}
     return (
         found.keys() == {"db", "api", "web"}
         and found["web"].image == f"{registry}/web:2"
         and found["api"].id != before["api"].id
         and box.settled()
+        and not any(ground.inspect(one)["Name"].endswith("-next") for one in found.values())
     )
 
 
@@ -150,14 +158,16 @@ def _check(box: Device, ground: DockerGround, registry: str, before: dict[str, S
     shown = {service: ground.inspect(one) for service, one in after.items()}
     assert {one["State"]["Status"] for one in shown.values()} == {"running"}, told
     names = {service: one["Name"] for service, one in shown.items()}
-    assert names == {"db": "/shop-db-1", "api": "/shop-api-2", "web": "/shop-web-3"}, told
+    assert names == {one: f"/{APP}-{one}-{number}" for number, one in enumerate(("db", "api", "web"), 1)}, (
+        told
+    )
     assert "LEVEL=2" in shown["api"]["Config"]["Env"], told
     aliases = {
-        service: set(one["NetworkSettings"]["Networks"]["shop_default"]["Aliases"]) & {"db", "api", "web"}
+        service: set(one["NetworkSettings"]["Networks"][f"{APP}_default"]["Aliases"]) & {"db", "api", "web"}
         for service, one in shown.items()
     }
     assert aliases == {service: {service} for service in shown}, told
-    assert ground.networks(box.data) == {"shop/default"}, told
+    assert ground.networks(box.data) == {f"{APP}/default"}, told
     assert list(box.data.glob("locks/**/update.lock")) == [], told
     assert _images(ground, registry) == {f"{registry}/{one}" for one in ("db:1", "api:1", "web:2")}, told
 

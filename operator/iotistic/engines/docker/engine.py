@@ -106,8 +106,7 @@ class DockerEngine:
     async def observe(self, images: frozenset[str], *, full: bool = False) -> Observed:
         """The world now. Raises EngineError."""
         observed = await self._observer.look(images, full=full)
-        if full:
-            await self._lifecycle.rename(self._left_over_names(observed.containers))
+        await self._lifecycle.rename(self._left_over_names(observed.containers))
         return observed
 
     async def execute(self, step: Step, context: StepContext) -> None:
