@@ -72,6 +72,7 @@ def box(long_running: Device) -> Iterator[Device]:
     yield long_running
     if not long_running.runs:
         long_running.start()
+    (long_running.data / "simulated-faults.yaml").unlink(missing_ok=True)
     for name in long_running.apps():
         long_running.api("DELETE", f"/v1/apps/{name}", params={"purge": "true"})
     for name in long_running.apps():

@@ -13,11 +13,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 
+from iotistic.store.sqlite import open_store
 from tests.behaviour.grounds import Ground, Seen
 
 BIN = Path(sys.executable).parent
@@ -231,11 +233,21 @@ def _settled(app: Mapping[str, Any]) -> bool:
     )
 
 
+@cache
+def _empty_database() -> bytes:
+    """A database of today's schema: to make one takes as long as all else at an agent's start."""
+    with tempfile.TemporaryDirectory(prefix="iot-") as folder:
+        open_store(Path(folder) / "device.sqlite").close()
+        return (Path(folder) / "device.sqlite").read_bytes()
+
+
 @contextmanager
 def device(ground: Ground) -> Iterator[Device]:
     """A device that is not running yet; at the end its process, its containers and its files go."""
     folder = Path(tempfile.mkdtemp(prefix="iot-"))
     made = Device(ground, folder / "data")
+    made.data.mkdir(mode=0o750)
+    (made.data / "device.sqlite").write_bytes(_empty_database())
     try:
         yield made
     finally:

@@ -117,7 +117,7 @@ class SimulatedGround:
 
     def ending(self, data: Path, app: str, service: str, code: int) -> Mapping[str, Any]:
         path = data / "simulated-faults.yaml"
-        faults = json.loads(path.read_text()) if path.exists() else {"crashLoop": []}
+        faults = {"crashLoop": []} | (json.loads(path.read_text()) if path.exists() else {})
         faults.setdefault("crashLoop", []).append(
             {"service": f"{app}/{service}", "exitCode": code, "afterSeconds": 0.2}
         )

@@ -109,7 +109,6 @@ def test_an_engine_that_does_not_answer_is_told_once_and_found_again(box: Device
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a small disk")
 def test_a_full_data_directory_refuses_and_loses_nothing() -> None:
     with device(SimulatedGround()) as box:
-        box.data.mkdir(parents=True)
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "iot-test", box.data], check=True)
         try:
             box.start()
