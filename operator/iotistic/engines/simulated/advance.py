@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -182,7 +183,17 @@ def _dressed(world: World, after: Observed, step: Step, target: AppTarget | None
             records[now.id] = _record(target, step)
         containers.append(_timed(was, now, step, facts.now))
     changed = replace(world, observed=replace(after, images=images), records=records, made=made)
-    return _with_containers(changed, tuple(containers))
+    return _with_containers(changed, tuple(_named_alone(containers)))
+
+
+def _named_alone(containers: Sequence[Container]) -> Iterator[Container]:
+    """A container that took over has its service's name once it is alone, also after a hand-over was cut."""
+    counts = Counter((container.app, container.service) for container in containers)
+    for container in containers:
+        if container.name.endswith(NEXT) and counts[container.app, container.service] == 1:
+            yield replace(container, name=container.name.removesuffix(NEXT))
+        else:
+            yield container
 
 
 def _record(target: AppTarget | None, step: Step) -> Mapping[str, Any]:
