@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -27,6 +28,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if name in asked and (real or "on_real" not in metafunc.fixturenames)
     ]
     metafunc.parametrize("ground", wanted, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def told_to_end() -> Iterator[None]:
+    """A run that is told to end (SIGTERM) cleans up as one that is interrupted by hand does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture(scope="session")

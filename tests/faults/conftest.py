@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.behaviour.conftest import real_ground
+from tests.behaviour.conftest import real_ground, told_to_end
 from tests.faults.seeds import SEED
 
-__all__ = ["real_ground"]
+__all__ = ["real_ground", "told_to_end"]
 
 
 def pytest_report_header() -> str:
