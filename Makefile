@@ -13,7 +13,7 @@ help: ## Show this list
 	@echo
 	@echo "New here?  make run     then, in a second terminal:  source .run/env && iotctl get apps"
 
-setup: .venv/.ready ## Fill .venv with the agent, iotctl and the tools (other targets do it by themselves)
+setup: .venv/.ready ## Fill .venv with the agent, the operator, iotctl and the tools (other targets do it by themselves)
 
 .venv/.ready: pyproject.toml hack/setup
 	@hack/setup
@@ -37,7 +37,7 @@ format: .venv/.ready ## Format the code and mend what ruff can mend
 generate: .venv/.ready ## Make the generated parts of the docs again
 	@$(BIN)/python hack/generate
 
-bench: .venv/.ready ## Measure the product's figures against their bars (about 8 minutes)
+bench: .venv/.ready ## Measure the product's figures against their bars (about 20 minutes); ARGS="--only answers" picks parts
 	@hack/bench $(ARGS)
 
 image: .venv/.ready ## Build the container image iotistic-edge:dev (no registry needed)

@@ -13,6 +13,7 @@ from iotctl.commands import (
     events,
     get,
     inside,
+    install,
     logs,
     plan,
     releases,
@@ -36,7 +37,7 @@ for _commands in (logs, events, inside):
 root.add_typer(inside.images, rich_help_panel=WHAT_RUNS)
 releases.add_to(root)
 root.add_typer(device.config, rich_help_panel=device.HEADING)
-for _commands in (device, about):
+for _commands in (device, about, install):
     _commands.add_to(root)
 
 # Not typer's own options for this: groups here have none. `iotctl completion` prints the script.

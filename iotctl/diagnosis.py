@@ -35,8 +35,8 @@ def run(agent: Agent, outside: str) -> list[Json]:
     answers = api["status"] == "OK"
     checks = [
         api,
-        *(_agents_own(agent) if answers else _unknown()),
-        internet(address, is_here=agent.endpoint.is_here),
+        *(_agents_own(agent) if answers else _unknown(agent)),
+        *([internet(address, is_here=agent.endpoint.is_here)] if agent.endpoint.what == "Agent" else []),
     ]
     return sorted(checks, key=lambda check: ORDER.index(check["status"]))
 
@@ -76,7 +76,10 @@ def _api(agent: Agent) -> Json:
         about = agent.get("/v1/version")
     except CommandError as error:
         first = error.hint.partition("\n")[0].partition("      ")[0]
-        return _check("Device API", "FAIL", error.message, " ".join(first.split()))
+        name = "Device API" if where.what == "Agent" else where.what
+        return _check(name, "FAIL", error.message, " ".join(first.split()))
+    if where.what == "Cluster":
+        return _check(where.what, "OK", f"{where.address}, operator {about['version']}")
     return _check("Device API", "OK", f"{where.address}, {key}, agent {about['version']}")
 
 
@@ -87,8 +90,12 @@ def _agents_own(agent: Agent) -> list[Json]:
         return [_check("Agent", "FAIL", f"its checks did not end: {error.message}", "iotctl logs -n 50")]
 
 
-def _unknown() -> list[Json]:
-    return [_check(name, "SKIP", "only the agent can tell") for name in AGENTS_OWN]
+def _unknown(agent: Agent) -> list[Json]:
+    return (
+        []
+        if agent.endpoint.what == "Cluster"
+        else [_check(name, "SKIP", "only the agent can tell") for name in AGENTS_OWN]
+    )
 
 
 def internet(address: tuple[str, int] | None, *, is_here: bool) -> Json:

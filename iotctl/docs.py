@@ -1,15 +1,20 @@
-"""docs/iotctl.md from the commands themselves: `python -m iotctl.docs > docs/iotctl.md`."""
+"""docs/iotctl.md and a page per group of commands below docs/iotctl/, from the commands themselves."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from iotctl.commands.about import CONNECTION
 from iotctl.exits import MEANINGS
-from iotctl.frame import ANYWHERE, argument_name, option_help, option_name
+from iotctl.frame import ANYWHERE, argument_name, heading_of, option_help, option_name
 
-NOTE = "<!-- Generated from the commands: python -m iotctl.docs > docs/iotctl.md -->"
+Member = tuple[tuple[str, ...], Any]
+"""A command with the words that call it."""
+Groups = dict[str, list[Member]]
+
+NOTE = "<!-- generated from the commands by hack/generate -->"
 INTRO = """\
 `iotctl` speaks with the agent of this machine, or of another one. `iotctl COMMAND --help` says what is
 said here."""
@@ -23,19 +28,36 @@ JSON. Standard output has the answer and nothing else; warnings and errors go to
 and tables that are drawn in place appear on a terminal only."""
 
 
-def render() -> str:
-    """The whole page."""
-    return "\n".join(_page()) + "\n"
+def pages() -> dict[str, str]:
+    """Text of each page by its path below docs/: first the index, then a page per group."""
+    groups = _groups()
+    texts = {"iotctl.md": _index(groups)}
+    for heading, members in groups.items():
+        texts[f"iotctl/{_slug(heading)}.md"] = _page(heading, members)
+    return {path: "\n".join(lines) + "\n" for path, lines in texts.items()}
 
 
-def _page() -> Iterator[str]:
-    root = _root()
-    yield from ("# iotctl", NOTE, "", INTRO, "")
-    yield from ("| command | what it does |", "|---|---|")
-    for path, command in _commands(root):
-        if not hasattr(command, "commands"):
-            name = " ".join(path)
-            yield f"| [`{name}`](#{'-'.join(path)}) | {_first(command)} |"
+def _groups() -> Groups:
+    """Commands by the heading that help shows them under; one with commands of its own is a group."""
+    groups: Groups = {}
+    for name, command in _root().commands.items():
+        if command.hidden:
+            continue
+        path = ("iotctl", name)
+        if hasattr(command, "commands"):
+            groups[" ".join(path)] = list(_commands(command, path))
+        else:
+            groups.setdefault(heading_of(command), []).append((path, command))
+    return groups
+
+
+def _index(groups: Groups) -> Iterator[str]:
+    yield from ("# iotctl", NOTE, "", INTRO)
+    for heading, members in groups.items():
+        page = f"iotctl/{_slug(heading)}.md"
+        yield from ("", f"## [{heading}]({page})", "", "| command | what it does |", "|---|---|")
+        for path, command in members:
+            yield f"| [`{' '.join(path)}`]({page}#{'-'.join(path)}) | {_first(command)} |"
     yield from ("", "## Options of every command", "", "They may stand anywhere on the line.", "")
     yield from ("| option | meaning |", "|---|---|")
     for name, meaning in ANYWHERE:
@@ -44,10 +66,14 @@ def _page() -> Iterator[str]:
     yield from ("## Exit codes", "", "| code | meaning |", "|---|---|")
     for code, meaning in MEANINGS.items():
         yield f"| {code.value} | {meaning} |"
-    yield from ("", "## Commands")
-    for path, command in _commands(root):
-        if not hasattr(command, "commands"):
-            yield from _section(path, command)
+
+
+def _page(heading: str, members: list[Member]) -> Iterator[str]:
+    title = heading if heading.startswith("iotctl") else f"iotctl: {heading}"
+    yield from (f"# {title}", NOTE, "")
+    yield "[All commands](../iotctl.md), with the options of every command, output and exit codes."
+    for path, command in members:
+        yield from _section(path, command)
 
 
 def _root() -> Any:
@@ -58,7 +84,7 @@ def _root() -> Any:
     return typer.main.get_command(root)
 
 
-def _commands(group: Any, path: tuple[str, ...] = ("iotctl",)) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _commands(group: Any, path: tuple[str, ...] = ("iotctl",)) -> Iterator[Member]:
     for name, command in group.commands.items():
         if command.hidden:
             continue
@@ -69,7 +95,7 @@ def _commands(group: Any, path: tuple[str, ...] = ("iotctl",)) -> Iterator[tuple
 
 
 def _section(path: tuple[str, ...], command: Any) -> Iterator[str]:
-    yield from ("", f"### {' '.join(path)}", "")
+    yield from ("", f"## {' '.join(path)}", "")
     arguments = [param for param in command.params if param.param_type_name == "argument"]
     words = [argument_name(argument) for argument in arguments]
     yield from ("```", " ".join([*path, "[OPTIONS]", *words]), "```", "")
@@ -98,5 +124,6 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-if __name__ == "__main__":
-    print(render(), end="")
+def _slug(heading: str) -> str:
+    """A heading as the name of a file."""
+    return "-".join(re.findall(r"[a-z0-9]+", heading.removeprefix("iotctl ").lower()))

@@ -27,6 +27,10 @@ class Endpoint:
     """Why there is no key, for the error that follows from it."""
     looked: str = ""
     """Where else was looked first, and why that was not it."""
+    what: str = "Agent"
+    """What answers there: an agent, or a cluster."""
+    place: str = "on this device"
+    """Where its Apps are, in words."""
 
     @property
     def host(self) -> str:

@@ -26,6 +26,8 @@ HELP_ROW = ("-h, --help", "Show this.")
 ANYWHERE = (
     ("--url URL", "Agent: http://HOST:48484 or unix:///PATH; also IOTCTL_URL."),
     ("--api-key KEY", "Its key; also IOTCTL_API_KEY."),
+    ("--context NAME", "device, cluster, or a context of the kubeconfig; also IOTCTL_CONTEXT."),
+    ("--namespace NAME", "Of the cluster; also IOTCTL_NAMESPACE."),
     ("--no-color", "Never colour; also NO_COLOR."),
 )
 
@@ -36,19 +38,22 @@ class Options:
 
     url: str = ""
     api_key: str = ""
+    context: str = ""
+    namespace: str = ""
     no_color: bool = False
 
     def agent(self) -> Agent:
-        """The agent that is meant. Raises: BadInputError for an address that is none."""
-        from iotctl.agent import Agent
-        from iotctl.endpoint import find_endpoint
+        """The agent, or the cluster, that is meant. Raises: BadInputError for an address that is none."""
+        from iotctl.contexts import find_agent
         from iotctl.settings import read_settings
 
         try:
             settings = read_settings()
         except ValueError as error:
             raise BadInputError(str(error)) from error
-        return Agent(find_endpoint(settings, url=self.url, api_key=self.api_key))
+        return find_agent(
+            settings, url=self.url, api_key=self.api_key, context=self.context, namespace=self.namespace
+        )
 
 
 def take_options(arguments: Sequence[str]) -> tuple[Options, list[str]]:
@@ -56,7 +61,7 @@ def take_options(arguments: Sequence[str]) -> tuple[Options, list[str]]:
 
     Raises: BadInputError for one without its value.
     """
-    found = {"--url": "", "--api-key": ""}
+    found = {"--url": "", "--api-key": "", "--context": "", "--namespace": ""}
     rest: list[str] = []
     left = iter(arguments)
     for argument in left:
@@ -70,7 +75,14 @@ def take_options(arguments: Sequence[str]) -> tuple[Options, list[str]]:
         elif argument != "--no-color":
             rest.append(argument)
     no_color = "--no-color" in arguments and "--no-color" not in rest
-    return Options(url=found["--url"], api_key=found["--api-key"], no_color=no_color), rest
+    options = Options(
+        url=found["--url"],
+        api_key=found["--api-key"],
+        context=found["--context"],
+        namespace=found["--namespace"],
+        no_color=no_color,
+    )
+    return options, rest
 
 
 def agent_of(context: typer.Context) -> Agent:
@@ -121,14 +133,14 @@ class Group(TyperGroup):
         shown = [(name, command) for name, command in named if not command.hidden]
         width = max((len(name) for name, _ in shown), default=0)
         room = formatter.width - 6 - width
-        headings = dict.fromkeys(_heading(command) for _, command in shown)
+        headings = dict.fromkeys(heading_of(command) for _, command in shown)
         for heading in headings:
             with formatter.section(heading):
                 formatter.write_dl(
                     [
                         (name.ljust(width), command.get_short_help_str(room))
                         for name, command in shown
-                        if _heading(command) == heading
+                        if heading_of(command) == heading
                     ]
                 )
 
@@ -225,6 +237,7 @@ def _params(command: Any, kind: str) -> list[Any]:
     return [one for one in command.params if one.param_type_name == kind and not one.hidden]
 
 
-def _heading(found: Any) -> str:
+def heading_of(found: Any) -> str:
+    """The heading that help shows a command under."""
     panel = getattr(found, "rich_help_panel", None)
     return panel if isinstance(panel, str) else "Commands"

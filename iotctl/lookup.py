@@ -58,6 +58,6 @@ def logs_path(agent: Agent, name: str, service: str | None) -> tuple[str, bool]:
         try:
             return f"{service_path(find_service(agent, name))}/logs", False
         except NotFoundError as no_service:
-            message = f"There is neither an App nor a service {name!r} on this device."
+            message = f"There is neither an App nor a service {name!r} {agent.endpoint.place}."
             raise NotFoundError(message, hint=f"{no_app.hint} {no_service.hint}".strip()) from no_service
     return f"/v1/apps/{app['metadata']['name']}/logs", len(app["spec"].get("services", [])) > 1

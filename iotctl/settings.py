@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+KUBERNETES = ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +24,12 @@ class Settings:
     """Which of the two it was."""
     api_key: str
     """IOTCTL_API_KEY: key of that agent."""
+    context: str
+    """IOTCTL_CONTEXT: device, cluster, or the name of a context of the kubeconfig."""
+    namespace: str
+    """IOTCTL_NAMESPACE: of a cluster."""
+    kubernetes: Mapping[str, str]
+    """KUBECONFIG, and what a pod is told of its cluster."""
 
 
 def forbids_color() -> bool:
@@ -38,6 +47,9 @@ def read_settings() -> Settings:
         url=environment.get(url_from, ""),
         url_from=url_from,
         api_key=environment.get("IOTCTL_API_KEY", ""),
+        context=environment.get("IOTCTL_CONTEXT", ""),
+        namespace=environment.get("IOTCTL_NAMESPACE", ""),
+        kubernetes={name: environment[name] for name in KUBERNETES if name in environment},
     )
 
 

@@ -17,6 +17,8 @@ from iotctl.spans import short
 
 Json = dict[str, Any]
 NOTHING_MOVES = {"Held": "is held", "Orphaned": "is orphaned", "Deleting": "is being deleted"}
+OLD_NEWS = frozenset({"Undoing", "Undone", "Failed"})
+"""States that starting an App again does not end: what is waited for then is that it serves."""
 _ON_A_SERVICE = re.compile(r"waits for (\S+ \((?:started|healthy|completed)\))")
 WEB_PORTS = frozenset({80, 3000, 5000, 8000, 8080, 8888})
 
@@ -86,6 +88,8 @@ class Watch:
     apps: Sequence[str]
     generations: Mapping[str, int] = field(default_factory=dict)
     """Generation that must be reached; any when an App is not in it."""
+    restarting: bool = False
+    """What is wanted was only started again: what became of its release before is no news."""
     host: str = "localhost"
     """Host of published ports."""
     found: dict[str, Json] = field(default_factory=dict)
@@ -94,6 +98,8 @@ class Watch:
     """Why the agent can't be asked now; empty when it answers."""
     _pulls: dict[str, tuple[int, int]] = field(default_factory=dict)
     _seen: dict[tuple[str, str], _Seen] = field(default_factory=dict)
+    _known: set[str] = field(default_factory=set)
+    """Apps whose release was undone, or had failed, before they were started."""
 
     def take_app(self, name: str, app: Json | None, now: float) -> None:
         """An App as it is now; None when there is none."""
@@ -102,6 +108,9 @@ class Watch:
             self.found.pop(name, None)
             return
         self.gone.discard(name)
+        state = (app.get("status") or {}).get("state")
+        if name not in self.found and self.restarting and state in OLD_NEWS:
+            self._known.add(name)
         self.found[name] = app
         for status in _statuses(app) if self._is_current(name) else ():
             self._note(name, status, now)
@@ -121,11 +130,15 @@ class Watch:
                 else None
             )
         if name in self.gone:
-            return Verdict(code=ExitCode.FAILED, text=f"App {name} is not on this device any more.")
+            return Verdict(code=ExitCode.FAILED, text=f"App {name} is not there any more.")
         app = self.found.get(name)
         if app is None or not self._is_current(name):
             return None
-        return _done(name, app, now) if is_ready(app) else _stuck(name, app)
+        if (app.get("status") or {}).get("state") == "Stopped":
+            return None if self.restarting else _stopped(name, app)
+        if is_ready(app):
+            return _done(name, app, now)
+        return _serves_again(name, app, now) if name in self._known else _stuck(name, app)
 
     def lines(self, name: str, now: float) -> list[ServiceLine]:
         """One line a service, in the order of the spec."""
@@ -231,11 +244,32 @@ class Watch:
 
 def _done(name: str, app: Json, now: float) -> Verdict:
     status = app.get("status") or {}
-    if status.get("state") == "Stopped":
-        hint = f"stopped, as somebody asked (start it: iotctl apps start {app_number(app) or name})"
-        return Verdict(code=ExitCode.DONE, text=f"App {name} is {hint}.")
     count = str(status.get("ready", "")).replace("/", " of ")
-    return Verdict(code=ExitCode.DONE, text=f"App {name} is ready ({count} services, {short(now)}).")
+    still = [one["name"] for one in _statuses(app) if one.get("state") in {"Stopped", "Paused"}]
+    more = f"; not running, as somebody asked: {', '.join(still)}" if still else ""
+    return Verdict(code=ExitCode.DONE, text=f"App {name} is ready ({count} services, {short(now)}{more}).")
+
+
+def _stopped(name: str, app: Json) -> Verdict:
+    """It does what it was told, but is not what was waited for."""
+    why = (app.get("status") or {}).get("why")
+    text = f"App {name} is stopped, as somebody asked" + (f"; {why}." if why else ".")
+    return Verdict(
+        code=ExitCode.FAILED,
+        text=f"{text}\n{now_what(f'iotctl apps start {app_number(app) or name} --wait')}",
+    )
+
+
+def _serves_again(name: str, app: Json, now: float) -> Verdict | None:
+    """The end for an App whose newest release had failed before it was started again."""
+    status = app.get("status") or {}
+    if status.get("state") not in OLD_NEWS:
+        return _stuck(name, app)
+    if status.get("state") != "Undone" or not all(one.get("ready") for one in _statuses(app)):
+        return None
+    count = str(status.get("ready", "")).replace("/", " of ")
+    serves = f"App {name} serves release {status.get('release', '')} ({count} services, {short(now)})"
+    return Verdict(code=ExitCode.DONE, text=f"{serves}; undone as before: {status.get('why', '')}")
 
 
 def _stuck(name: str, app: Json) -> Verdict | None:
@@ -258,7 +292,7 @@ def _stuck(name: str, app: Json) -> Verdict | None:
 
 
 def _unseen(app: str, spec: Json) -> ServiceLine:
-    note = "the agent has not looked yet"
+    note = "not looked at yet"
     return ServiceLine(
         app=app, service=spec["name"], image=spec.get("image", ""), word="waiting", seconds=None, note=note
     )

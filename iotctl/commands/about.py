@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,18 +11,27 @@ from iotctl.frame import agent_of, command
 from iotctl.output import Output, OutputOption, show
 from iotctl.terminal import is_terminal, paint, say, style_of
 
+if TYPE_CHECKING:
+    from iotctl.endpoint import Endpoint
+
 Json = dict[str, Any]
 KINDS = ("app", "appservice", "secret", "configmap")
 SHELLS = ("bash", "zsh", "fish")
 TOPICS = ("exit-codes", "connection")
 CONNECTION = """\
-iotctl looks for the agent here, the first that is given wins:
+iotctl speaks with the agent of a device or with a cluster; the first that is given wins:
 
-  --url URL           http://HOST:48484, https://HOST or unix:///PATH
-  IOTCTL_URL          the same
+  --url URL           an agent: http://HOST:48484, https://HOST or unix:///PATH
+  --context NAME      device, cluster, or the name of a context of the kubeconfig
+  IOTCTL_CONTEXT      the same
+  IOTCTL_URL          an agent
   DEVICE_API_URL      the same; the name that earlier devices use
-  CONFIG_DIR          the agent's data directory (/app/data): its socket agent.sock, else
-                      127.0.0.1, port DEVICE_API_PORT (48484), with the key in its file api-key
+  CONFIG_DIR          the agent's data directory (/app/data), when its socket agent.sock is there
+  KUBECONFIG          a cluster; else ~/.kube/config, then k3s' own file, then that of a pod
+  DEVICE_API_PORT     else an agent on 127.0.0.1, port 48484, with the key in its file api-key
+
+On a cluster --namespace NAME or IOTCTL_NAMESPACE says where; else the context's, else default.
+iotctl context shows which one it is, and why.
 
 The key of an agent elsewhere: --api-key KEY or IOTCTL_API_KEY. The Unix socket needs none.
 Both options may stand anywhere on the command line. NO_COLOR or --no-color: no colours."""
@@ -74,7 +83,7 @@ def status(
         _tell_as_log(about, "" if healthy else why or "not well", apps)
     else:
         device = agent.get("/v1/device")
-        _tell(about, device, "" if healthy else why or "not well", apps, agent.endpoint.address)
+        _tell(about, device, "" if healthy else why or "not well", apps, agent.endpoint)
     if not healthy:
         raise typer.Exit(ExitCode.FAILED)
 
@@ -82,14 +91,19 @@ def status(
 def _tell_as_log(about: Json, why: str, apps: list[Json]) -> None:
     import json
 
-    counts = {"configured": len(apps), "runningServices": _running(apps)}
+    counts: Json = {"configured": len(apps), "runningServices": _running(apps)}
+    if not_well := _not_well(apps):
+        counts["notReady"] = [
+            {"name": name, "state": status.get("state", ""), "why": status.get("why", "")}
+            for name, status in not_well.items()
+        ]
     word = "[ERROR] Agent unhealthy" if why else "[INFO] Agent running"
     facts = {"uuid": about["installId"]} | ({"why": why} if why else {})
     say(f"{word} {json.dumps(facts, separators=(',', ':'))}")
-    say(f"[INFO] Applications {json.dumps(counts, separators=(',', ':'))}")
+    say(f"[INFO] Applications {json.dumps(counts, separators=(',', ':'), ensure_ascii=False)}")
 
 
-def _tell(about: Json, device: Json, why: str, apps: list[Json], address: str) -> None:
+def _tell(about: Json, device: Json, why: str, apps: list[Json], where: Endpoint) -> None:
     from iotctl.spans import short
 
     states = {app["metadata"]["name"]: app.get("status") or {} for app in apps}
@@ -98,13 +112,19 @@ def _tell(about: Json, device: Json, why: str, apps: list[Json], address: str) -
     up = device.get("uptimeSeconds")
     name = device.get("deviceName") or about["installId"]
     say(f"Device  {name}" + (f", its agent up for {short(up)}" if up is not None else ""))
-    say(f"Agent   {about['version']} on {address}: {paint(why, 'bad') if why else paint('OK', 'good')}")
+    well = paint(why, "bad") if why else paint("OK", "good")
+    say(f"{where.what:7} {about['version']} on {where.address}: {well}")
     say(f"Engine  {_engine(about['engine'])}")
     say(f"Apps    {ready} of {len(apps)} ready, {_running(apps)} of {services} services running")
-    for app, status in states.items():
+    for app, status in _not_well(apps).items():
         state = str(status.get("state", ""))
-        if state not in {"Ready", "Stopped"}:
-            say(f"        {app}: {paint(state, style_of(state))}  {status.get('why') or ''}".rstrip())
+        say(f"        {app}: {paint(state, style_of(state))}  {status.get('why') or ''}".rstrip())
+
+
+def _not_well(apps: list[Json]) -> dict[str, Json]:
+    """Status of the Apps that are neither ready nor stopped, as far as somebody asked for that."""
+    found = {app["metadata"]["name"]: app.get("status") or {} for app in apps}
+    return {name: one for name, one in found.items() if one.get("state") not in {"Ready", "Stopped"}}
 
 
 def _running(apps: list[Json]) -> int:

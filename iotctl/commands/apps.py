@@ -25,9 +25,10 @@ def list_apps(context: typer.Context, output: OutputOption = Output.TABLE) -> No
     """List all Apps of this device. -o json gives an array of flat objects."""
     from iotctl.flat import flat_app
 
-    rows = [flat_app(app) for app in agent_of(context).get("/v1/apps")["items"]]
+    agent = agent_of(context)
+    rows = [flat_app(app) for app in agent.get("/v1/apps")["items"]]
     if not rows and output in {Output.TABLE, Output.WIDE}:
-        warn("There are no Apps on this device; iotctl apply -f FILE makes one.")
+        warn(f"There are no Apps {agent.endpoint.place}; iotctl apply -f FILE makes one.")
         return
     show_rows(rows, APPS, output, kind="app")
 
@@ -94,11 +95,14 @@ def purge(
 
     seconds = timeout_seconds(timeout)
     agent = agent_of(context)
-    found = find_app(agent, app)
-    name = found["metadata"]["name"]
-    volumes = ", ".join(volume["name"] for volume in found["spec"].get("volumes", []))
+    kept = [one["name"] for one in agent.get("/v1/volumes")["items"] if one["kept"] and one["app"] == app]
+    found = {} if kept else find_app(agent, app)
+    name = app if kept else found["metadata"]["name"]
+    volumes = ", ".join(kept or [volume["name"] for volume in found["spec"].get("volumes", [])])
     confirm(
-        f"App {name} goes, with its volumes ({volumes}) and the data in them. This can't be undone."
+        f"The volumes that App {name} has left ({volumes}) go, with the data in them. This can't be undone."
+        if kept
+        else f"App {name} goes, with its volumes ({volumes}) and the data in them. This can't be undone."
         if volumes
         else f"App {name} goes; it has no volumes.",
         yes=yes,
@@ -115,6 +119,8 @@ def _act(context: typer.Context, app: str, action: str, wait: bool, timeout: str
     agent = agent_of(context)
     answer = agent.post(f"/v1/apps/{segment(app)}/{action}")
     say(f"app/{answer['app']}: {DOING[action]} {', '.join(answer['services'])}")
+    if answer.get("waits"):
+        warn(f"That waits: {answer['waits']}")
     if wait:
         _wait_until_ready(agent, answer["app"], seconds)
 
@@ -123,7 +129,8 @@ def _wait_until_ready(agent: Agent, name: str, seconds: float) -> None:
     from iotctl.waiting import wait
     from iotctl.watch import Goal, Watch
 
-    code = wait(agent, Watch(goal=Goal.READY, apps=[name], host=agent.endpoint.host), seconds)
+    watch = Watch(goal=Goal.READY, apps=[name], restarting=True, host=agent.endpoint.host)
+    code = wait(agent, watch, seconds)
     if code:
         raise typer.Exit(code)
 

@@ -17,6 +17,7 @@ from iotctl.terminal import say
 
 if TYPE_CHECKING:
     from iotctl.agent import Agent
+    from iotctl.endpoint import Endpoint
 
 Json = dict[str, Any]
 HEADING = "This device"
@@ -189,7 +190,7 @@ def _uptime(agent: Agent) -> float:
 
 
 def context_(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
-    """Show which agent iotctl speaks with."""
+    """Show which agent or cluster iotctl speaks with, and why that one."""
     agent = agent_of(context)
     where = agent.endpoint
     try:
@@ -198,20 +199,27 @@ def context_(context: typer.Context, output: OutputOption = Output.TABLE) -> Non
     except CommandError as error:
         about, problem = None, error.message
     found = {
+        "kind": where.what.lower(),
         "address": where.address,
-        "key": "not needed" if where.socket else "given" if where.key else where.key_problem or "none",
+        "key": _key(where),
         "agent": about,
         "problem": problem or None,
     }
     if output in {Output.JSON, Output.YAML}:
         show(found, output)
     else:
-        say(f"Agent   {where.address} (key: {found['key']})")
+        say(f"{where.what:7} {where.address} (key: {found['key']})")
         if where.looked:
             say(f"        since {where.looked}")
         say(f"Answer  {about['version']} on {about['engine']['kind']}" if about else f"Answer  {problem}")
     if about is None:
         raise typer.Exit(ExitCode.UNAVAILABLE)
+
+
+def _key(where: Endpoint) -> str:
+    if where.what == "Cluster":
+        return where.key
+    return "not needed" if where.socket else "given" if where.key else where.key_problem or "none"
 
 
 def factory_reset(context: typer.Context, yes: YesOption = False) -> None:

@@ -180,7 +180,7 @@ def _show_rows(agent: Agent, kind: Kind, items: Sequence[Json], output: Output) 
     from iotctl.flat import flat_app, flat_document, flat_service
 
     if not items and output is not Output.NAME:
-        warn(f"There are no {kind.plural} on this device; {kind.none}.")
+        warn(f"There are no {kind.plural} {agent.endpoint.place}; {kind.none}.")
         return
     match kind.word:
         case "app":

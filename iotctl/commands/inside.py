@@ -90,10 +90,11 @@ def list_images(context: typer.Context, output: OutputOption = Output.TABLE) -> 
     """List images that Apps use, and those that nothing needs any more."""
     from iotctl.tables import IMAGES
 
-    rows = agent_of(context).get("/v1/images")["items"]
+    agent = agent_of(context)
+    rows = agent.get("/v1/images")["items"]
     rows = [{"name": row["ref"], **row} for row in rows]
     if not rows and output in {Output.TABLE, Output.WIDE}:
-        warn("There are no images of Apps on this device.")
+        warn(f"There are no images of Apps {agent.endpoint.place}.")
         return
     show_rows(rows, IMAGES, output, kind="image")
 

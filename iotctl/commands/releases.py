@@ -105,7 +105,8 @@ def rollback(
     agent = agent_of(context)
     answer = agent.post(f"{_path(app)}/rollback", {"release": to} if to else {})
     which = f"release {to}" if to else "the last good release"
-    say(f"app/{answer['name']} goes back to {which} (as release {answer['release']})")
+    number = f"as release {answer['release']}" if answer["release"] else "as a new release"
+    say(f"app/{answer['name']} goes back to {which} ({number})")
     if wait:
         from iotctl.waiting import wait as wait_for
         from iotctl.watch import Goal, Watch

@@ -55,7 +55,9 @@ def list_services(
     apps = agent.get("/v1/apps")["items"] if output is not Output.TABLE else ()
     rows = [flat_service(service, apps) for service in services]
     if not rows and output in {Output.TABLE, Output.WIDE}:
-        warn("There are no services on this device; iotctl apply -f FILE makes an App with services.")
+        warn(
+            f"There are no services {agent.endpoint.place}; iotctl apply -f FILE makes an App with services."
+        )
         return
     show_rows(rows, SERVICES, output, kind="service")
 
@@ -151,8 +153,10 @@ def _act(context: typer.Context, address: str, app: str | None, action: str) -> 
 
     agent = agent_of(context)
     found = find_service(agent, address, app)
-    agent.post(f"{service_path(found)}/{action}")
+    answer = agent.post(f"{service_path(found)}/{action}")
     say(f"service/{flat_service(found)['address']}: {DOING[action]}")
+    if answer.get("waits"):
+        warn(f"That waits: {answer['waits']}")
 
 
 def _describe(row: Json) -> None:

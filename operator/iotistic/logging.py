@@ -41,6 +41,21 @@ def set_up_logging(*, level: str, form: str) -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
 
 
+def take_over_library_lines() -> None:
+    """Write the lines of libraries as ours are."""
+    logging.getLogger().handlers = [_LibraryLines()]
+
+
+class _LibraryLines(logging.Handler):
+    """kopf tells of each try of each watch: what matters of that is told by us."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger()
+        own_business = record.name.startswith("kopf") and record.name != "kopf.objects"
+        say = log.debug if own_business else log.warning
+        say("library", logger=record.name, message=record.getMessage(), exc_info=record.exc_info)
+
+
 def _without_absent(
     _logger: object, _method: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:

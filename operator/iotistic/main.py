@@ -1,12 +1,16 @@
-"""The command line of the agent: `iotistic-edge agent`."""
+"""The command line of agent and operator: `iotistic-edge agent`, `iotistic-edge operator`."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from iotistic import __version__
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 HEALTHY_SECONDS = 8.0
 
@@ -14,7 +18,12 @@ HEALTHY_SECONDS = 8.0
 def main() -> None:
     """Entry point; exit codes: 0 stopped as asked, 1 it could not run, 2 bad usage or settings."""
     options = _parser().parse_args()
-    commands = {"agent": lambda: _agent(options), "healthy": _healthy, "recover": _recover}
+    commands = {
+        "agent": lambda: _agent(options),
+        "healthy": _healthy,
+        "operator": _operator,
+        "recover": _recover,
+    }
     sys.exit(commands[options.command]())
 
 
@@ -34,6 +43,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     agent.add_argument(
         "--engine", choices=["docker", "simulated"], help="what runs the containers (default: ENGINE, docker)"
+    )
+    commands.add_parser(
+        "operator",
+        help="run the operator of a Kubernetes cluster in the foreground",
+        description="Run the operator in the foreground until SIGTERM or Ctrl-C; what runs on the cluster "
+        "goes on. It reaches the API server by the pod's service account, else by KUBECONFIG, and answers "
+        "/healthz, /readyz and /metrics on HEALTH_PORT (8080).",
+        epilog="example:  KUBECONFIG=~/.kube/config WATCH_NAMESPACES=shop iotistic-edge operator",
     )
     commands.add_parser(
         "healthy",
@@ -87,10 +104,7 @@ def _agent(options: argparse.Namespace) -> int:
     try:
         settings = Settings(**({"engine": options.engine} if options.engine else {}))
     except ValidationError as error:
-        for problem in error.errors():
-            name = ".".join(map(str, problem["loc"])).upper()
-            sys.stderr.write(f"iotistic-edge: setting {name}: {problem['msg']}\n")
-        return 2
+        return _bad_settings(error)
 
     from iotistic.agent import run_agent
     from iotistic.logging import set_up_logging
@@ -103,6 +117,43 @@ def _agent(options: argparse.Namespace) -> int:
         sys.stderr.write(f"iotistic-edge: {error.message}\n{hint}")
         return 1
     return 0
+
+
+def _operator() -> int:
+    _leave_out_what_libraries_try_to_import()
+    from pydantic import ValidationError
+
+    from iotistic.engines.kubernetes.connection import NoConnectionError
+    from iotistic.settings import OperatorSettings
+
+    try:
+        settings = OperatorSettings()
+    except ValidationError as error:
+        return _bad_settings(error)
+
+    from iotistic.logging import set_up_logging, take_over_library_lines
+
+    set_up_logging(level=settings.log_level, form=settings.log_format)
+    take_over_library_lines()
+
+    from iotistic.operator import run_operator
+
+    try:
+        run_operator(settings)
+    except NoConnectionError as error:
+        sys.stderr.write(f"iotistic-edge: {error}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"iotistic-edge: {settings.health_host}:{settings.health_port}: {error.strerror}\n")
+        return 1
+    return 0
+
+
+def _bad_settings(error: ValidationError) -> int:
+    for problem in error.errors():
+        name = ".".join(map(str, problem["loc"])).upper()
+        sys.stderr.write(f"iotistic-edge: setting {name}: {problem['msg']}\n")
+    return 2
 
 
 def _leave_out_what_libraries_try_to_import() -> None:

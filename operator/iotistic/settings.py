@@ -1,4 +1,4 @@
-"""All settings of the agent; the only place that reads the environment."""
+"""All settings of the agent and of the operator; the only place that reads the environment."""
 
 from __future__ import annotations
 
@@ -76,3 +76,42 @@ class Settings(BaseSettings):
     def socket(self) -> Path:
         """The Unix socket of the Device API."""
         return self.config_dir / "agent.sock"
+
+
+class OperatorSettings(BaseSettings):
+    """Settings of the operator from the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="", extra="ignore", use_attribute_docstrings=True)
+
+    kubeconfig: str = ""
+    """Path of a kubeconfig. Empty: the pod's service account, or outside of a pod ~/.kube/config."""
+    watch_namespaces: str = ""
+    """Namespaces whose Apps are kept running, with commas between; the whole cluster when empty."""
+    cluster_dns: str = ""
+    """Addresses of the cluster's DNS servers, with commas between; as in the pod's own /etc/resolv.conf when
+    empty."""
+    cluster_domain: str = ""
+    """Domain of the cluster's names; as in the pod's own /etc/resolv.conf when empty, else cluster.local."""
+    registry_override: str = ""
+    """Registry (with a path or without) to take all images from instead of theirs."""
+    health_host: str = "0.0.0.0"
+    """Address on which /healthz, /readyz and /metrics are served. `::` takes IPv6 and IPv4."""
+    health_port: int = Field(default=8080, ge=0, le=65535)
+    """Port of these; 0 takes a free one."""
+    watch_check_seconds: float = Field(default=60, gt=0)
+    """Time in which each watch is compared once with a listing of metadata; reads only. A watch that has
+    left something untold fails /healthz."""
+    log_format: Literal["text", "json"] = "json"
+    """How log lines are written to standard error."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least important lines that are written."""
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Names in WATCH_NAMESPACES."""
+        return tuple(dict.fromkeys(name.strip() for name in self.watch_namespaces.split(",") if name.strip()))
+
+    @property
+    def nameservers(self) -> tuple[str, ...]:
+        """Addresses in CLUSTER_DNS."""
+        return tuple(one.strip() for one in self.cluster_dns.split(",") if one.strip())

@@ -5,29 +5,33 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import docker.errors
 import pytest
 
+from tests.behaviour.cluster_place import cluster_place
 from tests.behaviour.device import Device, device
 from tests.behaviour.grounds import DockerGround, Ground, SimulatedGround, docker_ground
+from tests.behaviour.places import Place, device_place
 
 ENGINES = {"simulated": SimulatedGround.real, "docker": DockerGround.real}
+MARKS = {"docker": [pytest.mark.docker], "kubernetes": [pytest.mark.cluster]}
 _numbers = itertools.count(1)
+_token = uuid.uuid4().hex[:4]
+"""What another run has left behind, or has beside this one, must not stand in the way."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "ground" not in metafunc.fixturenames:
-        return
-    asked = os.environ.get("IOTISTIC_ENGINES", " ".join(ENGINES)).split()
-    wanted = [
-        pytest.param(name, marks=[pytest.mark.docker] if name == "docker" else [])
-        for name, real in ENGINES.items()
-        if name in asked and (real or "on_real" not in metafunc.fixturenames)
-    ]
-    metafunc.parametrize("ground", wanted, indirect=True, scope="session")
+    real_only = "on_real" in metafunc.fixturenames
+    engines = [name for name, real in ENGINES.items() if real or not real_only]
+    for fixture, names in (("ground", engines), ("place", [*engines, "kubernetes"])):
+        if fixture in metafunc.fixturenames:
+            asked = os.environ.get("IOTISTIC_ENGINES", " ".join(names)).split()
+            wanted = [pytest.param(name, marks=MARKS.get(name, [])) for name in names if name in asked]
+            metafunc.parametrize(fixture, wanted, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -89,6 +93,27 @@ def box(long_running: Device) -> Iterator[Device]:
     print(long_running.said())
 
 
+@pytest.fixture(scope="session")
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """One engine after the other, with what runs Apps on it: an agent, or on Kubernetes an operator."""
+    if request.param == "kubernetes":
+        with cluster_place() as found:
+            yield found
+        return
+    docker = request.param == "docker"
+    with device_place(request.getfixturevalue("real_ground") if docker else SimulatedGround()) as found:
+        yield found
+
+
+@pytest.fixture
+def at(place: Place) -> Iterator[Place]:
+    """That place; the Apps that the test leaves go with their volumes."""
+    yield place
+    for left in place.apps():
+        place.api("DELETE", f"/v1/apps/{left}", purge=True)
+    print(place.said())
+
+
 @pytest.fixture
 def own(ground: Ground) -> Iterator[Device]:
     """A device of the test's own, whose agent has not been started yet."""
@@ -99,4 +124,4 @@ def own(ground: Ground) -> Iterator[Device]:
 @pytest.fixture
 def name() -> str:
     """Name of an App that no other test has."""
-    return f"app{next(_numbers)}"
+    return f"app{_token}{next(_numbers)}"

@@ -23,8 +23,8 @@ from iotistic.store.sqlite import open_store
 from tests.behaviour.grounds import Ground, Seen
 
 BIN = Path(sys.executable).parent
-START_SECONDS = 30.0
-STOP_SECONDS = 20.0
+START_SECONDS = 120.0
+STOP_SECONDS = 60.0
 POLL_SECONDS = 0.02
 
 T = TypeVar("T")
@@ -110,7 +110,7 @@ class Device:
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json()
 
-    def iotctl(self, *arguments: str, documents: Sequence[Document] = (), seconds: float = 60) -> Ran:
+    def iotctl(self, *arguments: str, documents: Sequence[Document] = (), seconds: float = 120) -> Ran:
         """Run `iotctl` as a person would; `documents` come on standard input."""
         done = subprocess.run(
             [BIN / "iotctl", *arguments],
@@ -123,7 +123,7 @@ class Device:
         )
         return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
 
-    def apply(self, *documents: Document, ready: bool = True, seconds: float = 30) -> None:
+    def apply(self, *documents: Document, ready: bool = True, seconds: float = 90) -> None:
         """Apply these; `ready`: wait until the Apps among them are."""
         self.api("POST", "/v1/apply", json={"documents": list(documents)})
         for document in documents:
@@ -154,7 +154,7 @@ class Device:
         assert answer.is_success, answer.text
         return list(answer.json()["items"])
 
-    def ready(self, *names: str, seconds: float = 30) -> None:
+    def ready(self, *names: str, seconds: float = 90) -> None:
         """Wait until these Apps are ready, all of their newest specs, with nothing left to do."""
         for name in names:
             self.until(lambda name=name: _settled(self.app(name)), f"App {name} is ready", seconds=seconds)
@@ -164,7 +164,7 @@ class Device:
         items = self.api("GET", "/v1/apps")["items"]
         return all(map(_settled, items)) and not self.api("POST", "/v1/plan")["rounds"]
 
-    def gone(self, name: str, *, seconds: float = 30) -> None:
+    def gone(self, name: str, *, seconds: float = 90) -> None:
         """Wait until the agent knows nothing of this App any more."""
         self.until(lambda: name not in self.apps(), f"App {name} is gone", seconds=seconds)
 
@@ -186,7 +186,7 @@ class Device:
         assert len(ids) == len(found), f"several containers of one service: {found}"
         return ids
 
-    def until(self, so: Callable[[], T], what: str, *, seconds: float = 20) -> T:
+    def until(self, so: Callable[[], T], what: str, *, seconds: float = 60) -> T:
         """Wait until something is so, and return its value; what is wrong in words otherwise."""
         deadline = time.monotonic() + seconds
         while True:
@@ -269,7 +269,7 @@ def is_alive(pid: int) -> bool:
 
 def app(name: str, *services: Document, **spec: Any) -> Document:
     """An App document whose updates are done as soon as they are ready."""
-    update = {"minReadySeconds": 0, "progressDeadlineSeconds": 60} | spec.pop("update", {})
+    update = {"minReadySeconds": 0, "progressDeadlineSeconds": 300} | spec.pop("update", {})
     return {
         "apiVersion": "iotistic.io/v1alpha1",
         "kind": "App",

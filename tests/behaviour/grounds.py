@@ -238,6 +238,15 @@ class DockerGround:
         made = self.api.exec_create(container.id, list(command))
         return str(self.api.exec_start(made["Id"]).decode())
 
+    def keep_image(self, repository: str, version: int) -> None:
+        """Have an image of this name, as `image` makes them; it stays."""
+        import docker.errors
+
+        try:
+            self.api.inspect_image(f"{repository}:{version}")
+        except docker.errors.ImageNotFound:
+            self._make_image(repository, version)
+
     def _make_image(self, repository: str, version: int) -> str:
         made = self.api.create_container(HELLO)["Id"]
         try:

@@ -117,3 +117,23 @@ def _free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return int(listening.getsockname()[1])
+
+
+def test_volumes_that_a_deleted_app_has_left_are_listed_and_can_be_purged(
+    box: Device, ground: Ground, name: str
+) -> None:
+    web = {"name": "web", "image": ground.image("web"), "volumeMounts": [{"name": "data", "mountPath": "/d"}]}
+    box.apply(app(name, web, volumes=[{"name": "data"}]))
+    assert {"app": name, "name": "data", "kept": False} in box.api("GET", "/v1/volumes")["items"]
+
+    assert box.iotctl("delete", "app", name).code == 0
+    left = {"app": name, "name": "data", "kept": True}
+    box.until(lambda: left in box.api("GET", "/v1/volumes")["items"], "the volume is kept", seconds=60)
+    box.gone(name, seconds=60)
+    ran = box.iotctl("diagnostics")
+    assert f"kept of deleted Apps: {name}/data (iotctl apps purge {name} removes" in ran.out
+
+    ran = box.iotctl("apps", "purge", name, "--yes")
+    assert ran.code == 0, ran.err
+    box.until(lambda: f"{name}/data" not in ground.volumes(box.data), "the volume is gone", seconds=60)
+    assert box.iotctl("apps", "purge", name, "--yes").code != 0

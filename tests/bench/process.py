@@ -44,9 +44,20 @@ class Agent:
         if answer.is_error:
             raise RuntimeError(f"the agent refused the App: {answer.text}")
 
+    def bring_up(self, app: dict[str, Any], seconds: float = 120) -> None:
+        """Put an App and wait until it is ready."""
+        self.put(app)
+        name, deadline = app["metadata"]["name"], time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            status = self.api.get(f"/v1/apps/{name}").raise_for_status().json()["status"]
+            if status["state"] == "Ready":
+                return
+            time.sleep(0.1)
+        raise RuntimeError(f"App {name} was not ready within {seconds} s: {status}")
+
     def delete(self, name: str) -> None:
         """Delete an App and wait until the agent knows nothing of it any more."""
-        self.api.delete(f"/v1/apps/{name}", params={"purge": "true"})
+        self.api.delete(f"/v1/apps/{name}", params={"purge": "true"}).raise_for_status()
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             names = [item["metadata"]["name"] for item in self.api.get("/v1/apps").json()["items"]]
@@ -57,16 +68,15 @@ class Agent:
 
     def resident_kb(self) -> int:
         """Resident memory of the process and its children, kB."""
-        return sum(_status(pid, "VmRSS") for pid in (self.pid, *children(self.pid)))
+        return sum(memory_kb(pid, "VmRSS") for pid in (self.pid, *children(self.pid)))
 
     def peak_kb(self) -> int:
         """The largest resident memory of the process since its start, kB."""
-        return _status(self.pid, "VmHWM")
+        return memory_kb(self.pid, "VmHWM")
 
     def cpu_seconds(self) -> float:
         """Processor time so far, with children that have ended."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.pid)
 
     def written_bytes(self) -> int:
         """Bytes that the process has sent to disks so far."""
@@ -135,7 +145,14 @@ def stamps(folder: Path) -> dict[str, tuple[int, int]]:
     }
 
 
-def _status(pid: int, field: str) -> int:
+def cpu_seconds(pid: int) -> float:
+    """Processor time of a process so far, with children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_kb(pid: int, field: str) -> int:
+    """What the kernel says of a process's memory, kB: VmRSS what is resident, VmHWM its largest so far."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(field + ":"):
             return int(line.split()[1])

@@ -11,6 +11,9 @@ from process import Agent
 
 MIN_READY_SECONDS = 2
 DEADLINE_SECONDS = 6
+"""Of the bad update; the others have as long as they need."""
+WAIT_SECONDS = 180
+APP = "gate"
 
 
 def measure(agent: Agent, image: str) -> list[Figure]:
@@ -23,11 +26,11 @@ def measure(agent: Agent, image: str) -> list[Figure]:
     started = [_moment(event) for event in _events(agent, good) if event["reason"] == "Started"]
     gate = _moment(updated) - max(started)
     bad = _seq(agent)
-    agent.put(_app(image, "3", port=81))
+    agent.put(_app(image, "3", port=81, deadline=DEADLINE_SECONDS))
     undone = _wait_for(agent, "Undone", after=bad)
     failed = next(event for event in _events(agent, bad) if event["reason"] == "DeadlineExceeded")
     undo = _moment(undone) - _moment(failed)
-    agent.delete("gate")
+    agent.delete(APP)
     return [
         Figure(
             name="gate: last start to good",
@@ -48,7 +51,7 @@ def measure(agent: Agent, image: str) -> list[Figure]:
     ]
 
 
-def _app(image: str, version: str, port: int = 80) -> dict[str, Any]:
+def _app(image: str, version: str, port: int = 80, deadline: int = WAIT_SECONDS) -> dict[str, Any]:
     service = {
         "image": image,
         "command": ["httpd", "-f", "-p", str(port)],
@@ -59,19 +62,21 @@ def _app(image: str, version: str, port: int = 80) -> dict[str, Any]:
     return {
         "apiVersion": "iotistic.io/v1alpha1",
         "kind": "App",
-        "metadata": {"name": "gate"},
+        "metadata": {"name": APP},
         "spec": {
             "services": [{"name": name, **service} for name in ("a", "b", "c")],
             "update": {
                 "minReadySeconds": MIN_READY_SECONDS,
-                "progressDeadlineSeconds": DEADLINE_SECONDS,
+                "progressDeadlineSeconds": deadline,
             },
         },
     }
 
 
 def _events(agent: Agent, after: int) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = agent.api.get("/v1/events", params={"after": after}).json()["items"]
+    """Events of this App alone: others come and go on the same agent."""
+    answer = agent.api.get("/v1/events", params={"after": after, "app": APP})
+    items: list[dict[str, Any]] = answer.raise_for_status().json()["items"]
     return items
 
 
@@ -80,13 +85,14 @@ def _seq(agent: Agent) -> int:
 
 
 def _wait_for(agent: Agent, reason: str, *, after: int) -> dict[str, Any]:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
-        found = next((event for event in _events(agent, after) if event["reason"] == reason), None)
+        events = _events(agent, after)
+        found = next((event for event in events if event["reason"] == reason), None)
         if found:
             return found
         time.sleep(0.05)
-    raise RuntimeError(f"no {reason} within a minute")
+    raise RuntimeError(f"no {reason} within {WAIT_SECONDS} s, only {[event['reason'] for event in events]}")
 
 
 def _moment(event: dict[str, Any]) -> float:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import urllib.request
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,8 +80,16 @@ class OriginalDevice:
             }
         }
 
-    def runs(self, target: dict[str, Any] | None = None, *, joined: bool = True) -> None:
-        """Make the containers, networks and volumes as the original does, and its database."""
+    def runs(
+        self, target: dict[str, Any] | None = None, *, joined: bool = True, side: Sequence[str] = ()
+    ) -> None:
+        """Make the containers, networks and volumes as the original does, and its database.
+
+        Args:
+            target: what the cloud wants; what runs if there is none.
+            joined: web is on its network.
+            side: more options of the container of `side`.
+        """
         docker_command("network", "create", *self._managed(), self.network)
         docker_command("volume", "create", *self._managed(), f"{self.number}_{self.volume}")
         self.run(
@@ -89,7 +98,7 @@ class OriginalDevice:
         )  # fmt: skip
         if joined:
             docker_command("network", "connect", self.network, self.name("web", 1))
-        self.run("side", 2, "-e", "PORT=8081")
+        self.run("side", 2, "-e", "PORT=8081", *side)
         docker_command(
             "run", "-d", "--name", f"foreign-{self.token}", "-v", f"foreign_{self.token}:/data", IMAGE
         )

@@ -201,18 +201,23 @@ class Wire:
         """0: as fast as it goes."""
         self.cut_after = 0
         """Bytes of answers after which the connection breaks, once; 0: never."""
+        self.stall_after = 0
+        """Bytes of answers after which no more come while the connections stay; 0: never."""
         self.dead = False
         """Every connection breaks at once."""
         self.carried = 0
         self.open = 0
         """Connections that are open now."""
         self._lock = threading.Lock()
+        self._goes_on = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
-        """Listen no more."""
+        """Listen no more; what has stalled breaks."""
+        self.dead = True
+        self._goes_on.set()
         self._socket.close()
 
     def _accept(self) -> None:
@@ -249,6 +254,8 @@ class Wire:
                     self.carried += len(data)
                     if self.bytes_a_second:
                         time.sleep(len(data) / self.bytes_a_second)
+                    if self.stall_after and self.carried >= self.stall_after:
+                        self._goes_on.wait()
                     if self.cut_after and self.carried >= self.cut_after:
                         self.cut_after = 0
                         return

@@ -81,6 +81,25 @@ def test_its_containers_run_on_and_stay_ours(original: OriginalDevice, box: Devi
     assert original.file(box) == "before"
 
 
+def test_what_only_looks_like_a_reference_stays_as_it_is(original: OriginalDevice, box: Device) -> None:
+    """The original replaced nothing in values; here `$(NAME)` is a variable and `$$` a dollar."""
+    values = {"GREETING": "hello", "PRICE": "5$$", "SAYS": "$(GREETING), $GREETING"}
+    target = original.target
+    services = target["apps"][str(original.number)]["services"]
+    services[1]["config"]["environment"] |= values
+    original.runs(target, side=[f"-e{name}={value}" for name, value in values.items()])
+    before = original.lives()
+
+    taken_over(box, original.app)
+
+    assert original.lives() == before, "it is what is wanted"
+    docker_command("rm", "-f", original.name("side", 2))
+    box.until(lambda: box.containers(original.app, "side"), "it is made again", seconds=60)
+    box.until(box.settled, "nothing is left to do", seconds=60)
+    has = original.seen(box.container(original.app, "side").id)["Config"]["Env"]
+    assert {f"{name}={value}" for name, value in values.items()} <= set(has)
+
+
 def test_an_update_keeps_the_data_and_replaces_what_it_changes_only(
     original: OriginalDevice, box: Device
 ) -> None:

@@ -45,6 +45,16 @@ async def answers(rig: Rig, id: str) -> None:
     await until(asked)
 
 
+async def under_load(rig: Rig, client: Container, *, rate: int, seconds: int) -> asyncio.subprocess.Process:
+    """Ask web by its name, from the network of another service; prints what came of it."""
+    pid = rig.inspect(client)["State"]["Pid"]
+    return await asyncio.create_subprocess_exec(
+        "nsenter", f"--net=/proc/{pid}/ns/net",
+        sys.executable, str(LOAD), "web", "8080", str(rate), str(seconds),
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+
+
 def own(containers: tuple[Container, ...]) -> list[Container]:
     return [one for one in containers if one.app == APP and one.service == "web"]
 
@@ -54,11 +64,7 @@ async def test_no_request_fails_while_a_service_is_handed_over(rig: Rig) -> None
     rig.await_ready = lambda id: answers(rig, id)
     first, client = await rig.up()
     await answers(rig, first.id)
-    pid = rig.inspect(client)["State"]["Pid"]
-    load = await asyncio.create_subprocess_exec(
-        "nsenter", f"--net=/proc/{pid}/ns/net", sys.executable, str(LOAD), "web", "8080", "100", "8",
-        stdout=subprocess.PIPE,
-    )  # fmt: skip
+    load = await under_load(rig, client, rate=100, seconds=8)
 
     for version in (2, 3):
         old = await rig.container("web")
@@ -284,6 +290,37 @@ async def test_cut_off_at_any_moment_one_serves_and_the_rest_is_planned_from(rig
     assert (now.spec, now.health) == (rig.target.services[0].spec, Health.NONE)
     assert now.name == "handover-web-1"
     assert rig.exec(client, "wget", "-q", "-O", "-", "http://web:8080") == "v2"
+
+
+async def test_no_request_fails_while_one_that_was_left_behind_goes(rig: Rig) -> None:
+    target(rig, 1, {"name": "client"})
+    old, client = await rig.up()
+    await answers(rig, old.id)
+    target(rig, 2, {"name": "client"})
+    calls = 0
+
+    async def ready(id: str) -> None:
+        nonlocal calls
+        calls += 1
+        await answers(rig, id)
+        if calls == 2:  # both serve under the name
+            raise Cut
+
+    rig.await_ready = ready
+    with pytest.raises(Cut):
+        await rig.do(Action.HANDOVER, "web", container=old.id)
+    rig.engine = rig.another()
+    load = await under_load(rig, client, rate=100, seconds=5)
+    await asyncio.sleep(1)
+
+    await rig.do(Action.KILL, "web", container=old.id)
+
+    said, _ = await load.communicate()
+    result = json.loads(said)
+    assert (result["asked"], result["failed"], result["errors"]) == (500, 0, {})
+    assert "v2" in result["served"]
+    [now] = own((await rig.observe()).containers)
+    assert now.id != old.id
 
 
 async def test_one_left_alone_without_its_names_is_seen_as_changed(rig: Rig) -> None:

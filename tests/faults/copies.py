@@ -33,7 +33,7 @@ def running(data: Path) -> Iterator[Device]:
     finally:
         device.http.close()
         process.kill()
-        process.join(10)
+        process.join(60)
 
 
 def told(base: Path, folder: Path, *documents: dict[str, Any], delete: str = "") -> Path:

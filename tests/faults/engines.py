@@ -20,8 +20,12 @@ from pathlib import Path
 import docker
 import docker.errors
 
-START_SECONDS = 60.0
-STOP_SECONDS = 30.0
+from tests.behaviour.device import BIN
+
+OWNER = "owner"
+"""A file in the engine's folder: pid of the run that has it, and the network namespace."""
+START_SECONDS = 120.0
+STOP_SECONDS = 60.0
 
 
 class OwnEngine:
@@ -33,6 +37,10 @@ class OwnEngine:
         self.within = ("nsenter", f"--net=/run/netns/{namespace}")
         """Before a command that shall run where its containers are reached."""
         self._process: subprocess.Popen[bytes] | None = None
+
+    def agent(self) -> Sequence[str | Path]:
+        """The program of an agent that reaches its containers."""
+        return [*self.within, BIN / "iotistic-edge", "agent", "--engine", "docker"]
 
     def start(self) -> None:
         """Start it, and return when it answers."""
@@ -70,10 +78,9 @@ class OwnEngine:
             return
         self._process.kill()
         self._process.wait(STOP_SECONDS)
-        for pid in self._others():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        _kill(self.folder)
         _remove(self.folder / "run")  # as a host's /run is empty when it comes up again
+        (self.folder / "pid").unlink(missing_ok=True)
 
     def _command(self) -> Sequence[str]:
         return (
@@ -86,21 +93,12 @@ class OwnEngine:
 
     def _answers(self) -> bool:
         try:
-            client = docker.APIClient(base_url=self.address, version="auto", timeout=5)
+            client = docker.APIClient(base_url=self.address, version="auto", timeout=30)
             client.ping()
             client.close()
         except docker.errors.DockerException:
             return False
         return True
-
-    def _others(self) -> list[int]:
-        """Its containerd, that one's shims, and their containers: the newest first."""
-        mine = []
-        for path in Path("/proc").iterdir():
-            if path.name.isdigit() and str(self.folder) in _words(path):
-                mine.append(int(path.name))
-        children = [child for pid in mine for child in _children(pid)]
-        return [*children, *sorted(mine, reverse=True)]
 
 
 @contextmanager
@@ -114,9 +112,11 @@ def own_engine() -> Iterator[OwnEngine]:
         raise RuntimeError(
             f"an engine of one's own needs root, and here are no {', '.join(missing) or 'rights'}"
         )
+    _sweep()
     namespace = f"iot-{uuid.uuid4().hex[:8]}"
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="iot-engine-"))
+        (folder / OWNER).write_text(f"{os.getpid()} {namespace}")
         stack.callback(_remove, folder)
         subprocess.run(["ip", "netns", "add", namespace], check=True)
         stack.callback(subprocess.run, ["ip", "netns", "del", namespace], check=False)
@@ -126,6 +126,36 @@ def own_engine() -> Iterator[OwnEngine]:
         stack.callback(engine.stop)
         engine.start()
         yield engine
+
+
+def _sweep() -> None:
+    """Remove engines that runs have left behind which were killed themselves."""
+    for owner in Path(tempfile.gettempdir()).glob(f"iot-engine-*/{OWNER}"):
+        pid, namespace = owner.read_text().split()
+        if not Path(f"/proc/{pid}").exists():
+            _kill(owner.parent)
+            _remove(owner.parent)
+            subprocess.run(["ip", "netns", "del", namespace], check=False, capture_output=True)
+
+
+def _kill(folder: Path) -> None:
+    """Kill all of an engine, also what was being started while others were killed."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while (found := _processes(folder)) and time.monotonic() < deadline:
+        for pid in found:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
+
+
+def _processes(folder: Path) -> list[int]:
+    """An engine's containerd, that one's shims, and their containers: the newest first."""
+    mine = []
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit() and int(path.name) != os.getpid() and str(folder) in _words(path):
+            mine.append(int(path.name))
+    children = [child for pid in mine for child in _children(pid)]
+    return [*children, *sorted(mine, reverse=True)]
 
 
 def _remove(folder: Path) -> None:

@@ -30,9 +30,9 @@ LONGEST_SECONDS = {"HandOver": 2.5}
 PROBE = {"tcpSocket": {"port": 8080}, "periodSeconds": 1}
 LOAD = Path(__file__).parents[1] / "docker" / "load.py"
 LOAD_SECONDS = 6
-MOST_FAILED = 3
-"""Of 300 requests: the old container that a cut hand-over left behind goes as any leftover does, not waiting
-for what it has under way. One that lost its service for a moment would fail many."""
+MOST_FAILED = {"before": 0, "after": 0, "during": 2}
+"""Of 300 requests. A cut during a hand-over may come between the two calls that take a name from a container:
+what it has under way at that moment is lost. A service that was gone for a moment would fail many."""
 NOWHERE = "unix:///run/no-docker.sock"
 APP = f"cut{uuid.uuid4().hex[:6]}"
 """What another run has left behind, when it was killed itself, must not stand in the way."""
@@ -80,7 +80,7 @@ def test_an_update_that_is_cut_ends_as_if_it_had_not_been(
     print(f"seed {SEED}: {strategy}, cut {cut}")
     with images_go(real_ground, registry), device(real_ground) as box:
         with forked(box):
-            box.apply(shop(registry, 1, strategy), seconds=60)
+            box.apply(shop(registry, 1, strategy), seconds=240)
             box.until(box.settled, "nothing is left to do")
         before = {one.service: one for one in box.containers()}
         with forked(box, DOCKER_HOST=NOWHERE):
@@ -88,7 +88,7 @@ def test_an_update_that_is_cut_ends_as_if_it_had_not_been(
         asked = serving(real_ground, before["db"]) if strategy == "HandOver" else nullcontext({"failed": 0})
         with asked as answers:
             agent = begin(box.data, "docker", cut)
-            agent.join(60)
+            agent.join(240)
             if agent.exitcode != -9:
                 agent.kill()
                 pytest.fail(f"it was not cut: {agent.exitcode}\n{steps_of(box.data)}\n{box.said()}")
@@ -96,10 +96,10 @@ def test_an_update_that_is_cut_ends_as_if_it_had_not_been(
                 box.until(
                     lambda: _is_updated(box, real_ground, registry, before),
                     "the update has ended",
-                    seconds=60,
+                    seconds=240,
                 )
         _check(box, real_ground, registry, before)
-        assert answers["failed"] <= MOST_FAILED, answers
+        assert answers["failed"] <= MOST_FAILED[cut.moment], answers
 
 
 @contextmanager
@@ -116,11 +116,11 @@ def forked(box: Device, **settings: str) -> Iterator[None]:
     """An agent that is not cut, until the end; then it is killed."""
     agent = begin(box.data, "docker", **settings)
     try:
-        box.until(lambda: agent.exitcode is not None or box.answers(), "its API answers", seconds=30)
+        box.until(lambda: agent.exitcode is not None or box.answers(), "its API answers", seconds=240)
         yield
     finally:
         agent.kill()
-        agent.join(10)
+        agent.join(60)
 
 
 @contextmanager
@@ -132,7 +132,7 @@ def serving(ground: DockerGround, client: Seen) -> Iterator[dict[str, Any]]:
     answers: dict[str, Any] = {}
     try:
         yield answers
-        said, _ = load.communicate(timeout=30)
+        said, _ = load.communicate(timeout=120)
         answers |= json.loads(said)
     finally:
         load.kill()

@@ -22,7 +22,7 @@ from tests.faults.worlds import Serving, World, simulated_world, watching
 
 STRATEGIES = ("DownloadThenKill", "KillThenDownload", "DeleteThenDownload", "HandOver")
 AT_ONCE = 2
-SECONDS = 20.0
+SECONDS = 90.0
 PROBE = {"tcpSocket": {"port": 8080}, "periodSeconds": 1}
 
 _OVER = {"Installed", "Updated", "Deleted"}

@@ -38,7 +38,7 @@ def one(name: str, image: str, **fields: Any) -> dict[str, Any]:
 
 def test_a_slow_pull_delays_nobody_else(box: Device) -> None:
     box.apply(one("slow", "web:1"), one("quick", "db:1"))
-    fault(box, slowPull=[{"image": "web:2", "seconds": 60}])
+    fault(box, slowPull=[{"image": "web:2", "seconds": 600}])
     before = box.ids()
 
     box.apply(one("slow", "web:2"), ready=False)
@@ -48,19 +48,19 @@ def test_a_slow_pull_delays_nobody_else(box: Device) -> None:
     box.api("POST", "/v1/apps/quick/stop")
     box.until(lambda: box.container("quick", "web").status == "exited", "quick has stopped")
 
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 300, "it does not wait for the pull"
     assert box.container("slow", "web").id == before["slow/web"], "it serves while the new image comes"
     assert box.container("slow", "web").status == "running"
 
 
 def test_an_app_whose_pull_is_slow_is_deleted_at_once(box: Device) -> None:
-    fault(box, slowPull=[{"image": "web:1", "seconds": 60}])
+    fault(box, slowPull=[{"image": "web:1", "seconds": 600}])
     box.apply(one("slow", "web:1"), ready=False)
     box.until(lambda: "pulling" in str(box.service("slow", "web")), "it is being pulled")
 
     box.api("DELETE", "/v1/apps/slow")
 
-    box.gone("slow", seconds=10)
+    box.gone("slow")
 
 
 def test_an_image_that_can_not_be_had_holds_its_own_app_only(box: Device) -> None:
@@ -83,7 +83,7 @@ def test_a_full_disk_gets_room_by_images_that_nobody_needs(box: Device) -> None:
     fault(box, noSpace=True)
 
     box.api("DELETE", "/v1/apps/old")
-    box.apply(one("new", "new:1"), seconds=8)
+    box.apply(one("new", "new:1"))
 
     images = {found["ref"] for found in json.loads((box.data / "simulated.json").read_text())["images"]}
     assert images == {"docker.io/library/new:1"}
@@ -98,7 +98,7 @@ def test_an_engine_that_does_not_answer_is_told_once_and_found_again(box: Device
     assert box.http.get("/v1/apps/shop").is_success, "what is wanted can still be asked"
     assert box.iotctl("apply", "-f", "-", documents=[one("more", "db:1")]).code == 0
     fault(box)
-    box.ready("shop", "more", seconds=40)
+    box.ready("shop", "more")
 
     assert box.http.get("/v1/healthy").is_success
     assert box.containers("shop") == before
@@ -123,7 +123,7 @@ def test_a_full_data_directory_refuses_and_loses_nothing() -> None:
             assert box.app("shop")["spec"]["services"][0]["image"] == "web:1"
             assert box.apps() == {"shop"}
             (box.data / "ballast").unlink()
-            box.apply(one("more", "db:1"), seconds=40)
+            box.apply(one("more", "db:1"))
             box.ready("shop")
             assert box.containers("shop") == before
             box.restart()

@@ -32,7 +32,7 @@ def rooms() -> list[str]:
         found |= {
             parent
             for parent in parents
-            if re.fullmatch(r"operator/iotistic/\w+(/(docker|simulated|sqlite))?", parent)
+            if re.fullmatch(r"operator/iotistic/\w+(/(cluster|docker|kubernetes|simulated|sqlite))?", parent)
         }
     return sorted(found)
 

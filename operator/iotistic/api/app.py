@@ -20,7 +20,8 @@ from iotistic.api.base import (
     shaped,
 )
 from iotistic.api.conditions import StatusCondition
-from iotistic.api.service import Memory, Service, Strategy
+from iotistic.api.service import Service, Strategy
+from iotistic.api.written import Memory
 
 
 class DeletionPolicy(StrEnum):

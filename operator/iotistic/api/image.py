@@ -11,10 +11,15 @@ from functools import lru_cache
 
 DEFAULT_REGISTRY = "docker.io"
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_TAG_TEXT = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+_DIGEST_TEXT = r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-zA-Z]+"
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
 _PATH = re.compile(rf"^{_COMPONENT}(?:/{_COMPONENT})*$")
-_TAG = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
-_DIGEST = re.compile(r"^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-zA-Z]+$")
-_REGISTRY = re.compile(r"^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]+)?$")
+_TAG = re.compile(rf"^{_TAG_TEXT}$")
+_DIGEST = re.compile(rf"^{_DIGEST_TEXT}$")
+_REGISTRY = re.compile(rf"^{_HOST}$")
+WRITTEN = rf"^(?:{_HOST}/)?{_COMPONENT}(?:/{_COMPONENT})*(?::{_TAG_TEXT})?(?:@{_DIGEST_TEXT})?$"
+"""All of a written name as one pattern, for schemas; `parse_image` says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,10 @@ from iotistic.api.wording import Finding, closest
 
 LEAST_MEMORY = 6 * 2**20
 """Docker makes no container with a lower limit."""
-_SYSCTL = re.compile(r"[a-z0-9_]+([./][A-Za-z0-9_*-]+)+")
-_OWN_SYSCTLS = re.compile(r"net[./].+|fs[./]mqueue[./].+|kernel[./](shm.*|msg.*|sem)")
-_CAPABILITIES = frozenset({
+SYSCTL = r"[a-z0-9_]+([./][A-Za-z0-9_*-]+)+"
+OWN_SYSCTLS = r"net[./].+|fs[./]mqueue[./].+|kernel[./](shm.*|msg.*|sem)"
+"""Those that a container has of its own."""
+CAPABILITIES = frozenset({
     "ALL", "AUDIT_CONTROL", "AUDIT_READ", "AUDIT_WRITE", "BLOCK_SUSPEND", "BPF", "CHECKPOINT_RESTORE",
     "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "IPC_LOCK", "IPC_OWNER", "KILL",
     "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "MKNOD", "NET_ADMIN", "NET_BIND_SERVICE",
@@ -145,18 +146,18 @@ def _check_security(context: Place) -> Iterator[Finding]:
         for capability in context["capabilities"][which].each():
             name = capability.text.upper()
             plain = name.removeprefix("CAP_")
-            if not capability.text or capability.text in _CAPABILITIES:
+            if not capability.text or capability.text in CAPABILITIES:
                 continue
-            near = plain if plain in _CAPABILITIES else closest(plain, _CAPABILITIES)
+            near = plain if plain in CAPABILITIES else closest(plain, CAPABILITIES)
             hint = f"did you mean {near}?" if near else "as in  NET_ADMIN"
             yield capability.wrong(f"{capability.text!r} is no capability", hint)
 
 
 def _check_sysctls(service: Place) -> Iterator[Finding]:
     for name, place in service["sysctls"].members():
-        if not _SYSCTL.fullmatch(name):
+        if not re.fullmatch(SYSCTL, name):
             yield place.wrong(f"{name!r} is no sysctl", "as in  net.core.somaxconn")
-        elif not _OWN_SYSCTLS.fullmatch(name):
+        elif not re.fullmatch(OWN_SYSCTLS, name):
             yield place.wrong("a container has none of its own of this", "set it on the host")
         elif name.startswith("net") and service["networkMode"].value == "host":
             yield place.wrong("belongs to the host with networkMode host", "set it on the host")

@@ -8,11 +8,15 @@ from decimal import Decimal
 _SUFFIXES = {"": Decimal(1), "m": Decimal("0.001")}
 _SUFFIXES |= {letter: Decimal(1000**power) for power, letter in enumerate("kMGTPE", start=1)}
 _SUFFIXES |= {f"{letter}i": Decimal(1024**power) for power, letter in enumerate("KMGTPE", start=1)}
-_QUANTITY = re.compile(
-    r"(\d{1,19}(?:\.\d{0,19})?|\.\d{1,19})(?:([eE][+-]?\d{1,2})|(m|[kMGTPE]|[KMGTPE]i))?", re.ASCII
-)
-_NUMBER = r"(\d{1,12}(?:\.\d{1,9})?)"
-_DURATION = re.compile(rf"(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?(?:{_NUMBER}ms)?", re.ASCII)
+_AMOUNT = r"([0-9]{1,19}(?:\.[0-9]{0,19})?|\.[0-9]{1,19})(?:([eE][+-]?[0-9]{1,2})|(m|[kMGTPE]|[KMGTPE]i))?"
+_QUANTITY = re.compile(_AMOUNT)
+_NUMBER = r"([0-9]{1,12}(?:\.[0-9]{1,9})?)"
+_SPELLED = rf"(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?(?:{_NUMBER}ms)?"
+_DURATION = re.compile(_SPELLED)
+WRITTEN = rf"^{_AMOUNT}$"
+"""A written quantity as a pattern, for schemas."""
+WRITTEN_DURATION = rf"^(?:{_NUMBER}|{_SPELLED})$"
+"""A written duration as one; empty text is none."""
 LARGEST = 2**63 - 1
 """As in Kubernetes."""
 MOST_CORES = 10_000

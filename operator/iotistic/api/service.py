@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
-from pydantic.config import JsonDict
-from pydantic.fields import FieldInfo
+from pydantic import Field, model_validator
 
 from iotistic.api.base import Count, DnsLabel, DnsName, Model, Number, Seconds, shaped
-from iotistic.api.image import parse_image
-from iotistic.api.quantity import cpu_nanos, duration_seconds, memory_bytes
+from iotistic.api.written import Cpu, Duration, Image, Memory
 
-
-def _checked(parse: Any, words: str, *examples: Any) -> tuple[AfterValidator, FieldInfo]:
-    def check(value: Any) -> Any:
-        parse(value)
-        return value
-
-    extra: JsonDict = {"patternErrorMessage": words, "examples": list(examples)}
-    return AfterValidator(check), Field(json_schema_extra=extra)
-
-
-Image = Annotated[str, *_checked(parse_image, "an image like web:1", "web:1", "registry:5000/team/web:1")]
-Memory = Annotated[str | int, *_checked(memory_bytes, "an amount like 64Mi or 67108864", "64Mi")]
-Cpu = Annotated[str | int | float, *_checked(cpu_nanos, "an amount like 500m or 0.5", "500m", 0.5)]
-Duration = Annotated[
-    str | int | float, *_checked(duration_seconds, "a duration like 10, 10s or 1m30s", "30s")
-]
 Port = Annotated[int, Field(ge=1, le=65535)]
 PortOrName = Annotated[
     Port | str,

@@ -17,7 +17,7 @@ from iotistic.api.quantity import cpu_nanos, memory_bytes
 from iotistic.cloud.names import free_name, valid_name
 from iotistic.cloud.notes import Notes
 from iotistic.cloud.probes import read_probe
-from iotistic.cloud.values import each, members, number_of, text_of
+from iotistic.cloud.values import each, literal, members, number_of, text_of
 
 RESTART = {"no": "Never", "always": "Always", "unless-stopped": "Always", "on-failure": "OnFailure"}
 """Always holds over a reboot and leaves alone what was stopped: Docker's unless-stopped."""
@@ -130,7 +130,7 @@ def _environment(service: dict[str, Any], value: Any, notes: Notes) -> None:
         else:
             pairs[name] = text
     if pairs:
-        service["env"] = [{"name": name, "value": text} for name, text in pairs.items()]
+        service["env"] = [{"name": name, "value": literal(text)} for name, text in pairs.items()]
 
 
 def _volumes(service: dict[str, Any], value: Any, parts: AppParts, notes: Notes) -> None:
@@ -265,7 +265,7 @@ def _words(field: str) -> Callable[[dict[str, Any], Any, Notes], None]:
         if None in texts or any("\x00" in (text or "") for text in texts):
             notes.say("not taken over: expected a list of words")
         elif texts:
-            service[field] = texts
+            service[field] = [literal(text or "") for text in texts]
 
     return read
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from iotistic.cloud.notes import Notes
 
+_MEANS_MORE_HERE = re.compile(r"\$(?=[$(])")
+"""Where `$$` or `$(NAME)` begins."""
+
 
 def text_of(value: Any) -> str | None:
     """A value as the original makes text of it; None for what is no single value."""
@@ -42,6 +45,17 @@ def members(value: Any, notes: Notes) -> list[tuple[str, Any]]:
         notes.say("not taken over: expected names with values")
         return []
     return [(str(name), one) for name, one in value.items()]
+
+
+def literal(text: str) -> str:
+    """A text that means itself, as it is written here: an original replaced nothing in it, while here `$$` is
+    a dollar and `$(NAME)` a variable."""
+    return _MEANS_MORE_HERE.sub("$$", text)
+
+
+def without_escapes(text: str) -> str:
+    """The other way round. A `$(NAME)` that somebody meant as such stays: an original has no word for it."""
+    return text.replace("$$", "$")
 
 
 def writable(value: Any) -> Any:

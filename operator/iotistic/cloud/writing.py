@@ -10,6 +10,7 @@ from iotistic.api.appservice import RunState
 from iotistic.api.quantity import duration_seconds
 from iotistic.api.service import ContainerPort, RestartPolicy, Service
 from iotistic.cloud.probes import write_probe
+from iotistic.cloud.values import without_escapes
 from iotistic.cloud.wire import OriginalNames, original_names
 
 _RESTART = {
@@ -59,7 +60,9 @@ def write_app(
 def _config(service: Service, names: OriginalNames, volumes: Mapping[str, Volume]) -> dict[str, Any]:
     config: dict[str, Any] = {
         "image": service.image,
-        "environment": {var.name: var.value or "" for var in service.env if var.value_from is None},
+        "environment": {
+            var.name: without_escapes(var.value or "") for var in service.env if var.value_from is None
+        },
         "ports": [_port(port) for port in service.ports],
         "volumes": _volumes(service, names, volumes),
         "networks": [names.networks.get(name, name) for name in service.networks],
@@ -67,8 +70,8 @@ def _config(service: Service, names: OriginalNames, volumes: Mapping[str, Volume
         "restart": _RESTART[service.restart_policy],
         "labels": dict(service.labels),
         "resources": service.resources.wire(),
-        "command": list(service.args),
-        "entrypoint": list(service.command),
+        "command": [without_escapes(word) for word in service.args],
+        "entrypoint": [without_escapes(word) for word in service.command],
         "workingDir": service.working_dir,
         "user": _user(service),
         "readonlyRootfs": service.security_context.read_only_root_filesystem or None,

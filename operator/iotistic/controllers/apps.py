@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,9 +11,10 @@ from iotistic.api.app import App
 from iotistic.api.appservice import AppService, RunState
 from iotistic.api.core import ConfigMap, Secret
 from iotistic.api.documents import check_documents, check_together, warnings_of
-from iotistic.api.errors import EngineUnreachableError, NotFoundError
-from iotistic.controllers.base import Applied, ApplyResult, Health, Plan
+from iotistic.api.errors import EngineUnreachableError, LockedError, NotFoundError
+from iotistic.controllers.base import Applied, ApplyResult, Health, Plan, VolumeInfo
 from iotistic.controllers.desired import Desired
+from iotistic.controllers.facts import lock_text, unlocking
 from iotistic.controllers.failures import Failures
 from iotistic.controllers.following import Logs
 from iotistic.controllers.journal import Journal
@@ -124,7 +125,14 @@ class Apps:
         apps = [self.app(app)] if app is not None else self.apps()
         return [service for one in apps for service in self.reporter.services(one)]
 
-    async def set_run_state(self, app: str, service: str | None, state: RunState) -> None:
+    def volumes(self) -> list[VolumeInfo]:
+        """Volumes of Apps, those of deleted ones too."""
+        seen = self._world.observed
+        here = self._desired.records.keys() | {container.app for container in seen.containers}
+        ours = sorted((one.app, one.name) for one in seen.volumes if one.app)
+        return [VolumeInfo(app=app, name=name, kept=app not in here) for app, name in ours]
+
+    async def set_run_state(self, app: str, service: str | None, state: RunState) -> str:
         """Start, stop or pause one service, or all of the App."""
         record = self._desired.find(app)
         names = [service] if service else [one.name for one in record.app.spec.services]
@@ -136,12 +144,17 @@ class Apps:
             "RunState", f"{what}: {state.value} is wanted", app=record.name, service=service or ""
         )
         self._loop.wake()
+        if state is RunState.RUNNING or not self._runs(record.name, names):
+            return ""
+        lock = await asyncio.to_thread(self._world.user_lock, record.name)
+        return f"{lock_text(lock)} ({unlocking(lock)})" if lock else ""
 
     async def restart(self, app: str, service: str | None) -> None:
         """Restart running containers; what was stopped by hand is started."""
         record = self._desired.find(app)
         wanted = [service] if service else [one.name for one in record.app.spec.services]
         stopped = [name for name in wanted if record.run_states.get(name) is RunState.STOPPED]
+        await self._check_may_restart(record.name, set(wanted) - set(stopped))
         for name in stopped:
             await self.set_run_state(record.name, name, RunState.RUNNING)
         self._failures.forget_app(record.name, wanted)
@@ -205,6 +218,19 @@ class Apps:
         if not changed and before.digest != after.digest:
             changed = [one.name for one in after.app.spec.services]
         self._failures.forget_app(after.name, changed)
+
+    def _runs(self, app: str, services: Collection[str]) -> bool:
+        """Whether one of these services has something that a stop would interrupt."""
+        seen = self._world.observed.containers
+        return any(c.app == app and c.service in services and c.status in _STARTED_BY_HAND for c in seen)
+
+    async def _check_may_restart(self, app: str, services: Collection[str]) -> None:
+        lock = await asyncio.to_thread(self._world.user_lock, app)
+        if lock is not None and self._runs(app, services):
+            raise LockedError(
+                f"{lock_text(lock)}; nothing was restarted",
+                hint=f"Ask again when it is unlocked, or unlock it: {unlocking(lock)}",
+            )
 
     def _restart_steps(self, target: AppTarget, wanted: set[str]) -> list[Step]:
         steps = []

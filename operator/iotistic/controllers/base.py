@@ -67,7 +67,7 @@ class Revision:
     state: str
     """serving, updating, good, quarantined, or superseded."""
     why: str = ""
-    """Of a quarantined one: what was wrong with it."""
+    """Of one that has failed: what was wrong with it."""
     images: tuple[str, ...] = ()
 
 
@@ -93,6 +93,17 @@ class ImageInfo:
     size_bytes: int
     users: tuple[str, ...]
     """`app/service` of those that use it; empty: nothing needs it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeInfo:
+    """One volume of ours on the engine."""
+
+    app: str
+    name: str
+    """As its App calls it."""
+    kept: bool
+    """Its App is gone; it stayed with what is in it."""
 
 
 class ReleasesControl(Protocol):
@@ -246,12 +257,20 @@ class AppsControl(Protocol):
         """Services of one App or of all, with status."""
         ...
 
-    async def set_run_state(self, app: str, service: str | None, state: RunState) -> None:
-        """Start, stop or pause one service, or all of the App; holds over reboots."""
+    def volumes(self) -> list[VolumeInfo]:
+        """Volumes of Apps, those of deleted ones too, as last seen."""
+        ...
+
+    async def set_run_state(self, app: str, service: str | None, state: RunState) -> str:
+        """Start, stop or pause one service, or all of the App; holds over reboots.
+
+        Returns: the user's lock that it has to wait for, in words; empty when it waits for none.
+        """
         ...
 
     async def restart(self, app: str, service: str | None) -> None:
-        """Restart one service, or all of the App in the order of dependsOn; returns when begun."""
+        """Restart one service, or all of the App in the order of dependsOn; returns when begun.
+        Raises LockedError while a user holds the App."""
         ...
 
     def logs(

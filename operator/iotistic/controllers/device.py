@@ -155,7 +155,12 @@ class Device:
             await asyncio.to_thread(self._check_disk),
             _check_clock(),
         ]
-        return [*checks, self._check_apps(), _check("Cloud", "SKIP", "not provisioned")]
+        return [
+            *checks,
+            self._check_apps(),
+            *self._check_volumes(),
+            _check("Cloud", "SKIP", "not provisioned"),
+        ]
 
     def agent_logs(self, *, tail: int | None) -> list[str]:
         """The agent's own last log lines."""
@@ -230,6 +235,15 @@ class Device:
         if not bad:
             return _check("Apps", "OK", f"{_count(len(apps), 'App')}, all as wanted")
         return _check("Apps", "WARN", f"not as wanted: {', '.join(bad)}", f"iotctl explain app {bad[0]}")
+
+    def _check_volumes(self) -> list[Mapping[str, str]]:
+        """What deleted Apps have left; nothing to tell where there is none."""
+        kept = [volume for volume in self._apps.volumes() if volume.kept]
+        if not kept:
+            return []
+        names = ", ".join(f"{volume.app}/{volume.name}" for volume in kept)
+        how = f"iotctl apps purge {kept[0].app} removes what is in them"
+        return [_check("Volumes", "OK", f"kept of deleted Apps: {names} ({how})")]
 
 
 def _check(name: str, status: str, text: str, advice: str = "") -> Mapping[str, str]:

@@ -28,9 +28,6 @@ from iotistic.planning.values import (
 from iotistic.rollout.status import AppFacts, ServiceFacts
 from iotistic.store.base import AppRecord
 
-FETCH_STALLS_SECONDS = 30.0
-"""A fetch that has not moved for so long makes no progress."""
-
 
 class Facts:
     """Puts facts together; `round` is the last planned one."""
@@ -52,7 +49,7 @@ class Facts:
 
     def app(self, record: AppRecord, target: AppTarget) -> AppFacts:
         """Facts of an App, its services compared with this target."""
-        name = record.name
+        name, lock = record.name, self.user_lock(record.name)
         return AppFacts(
             name=name,
             generation=record.generation,
@@ -62,7 +59,8 @@ class Facts:
             hold="suspended: spec.suspend is true" if record.app.spec.suspend else "",
             busy=self.is_busy(name),
             failure=self.own_failure(name),
-            locked=self.lock(name),
+            locked=lock_text(lock) if lock else "",
+            locked_service=lock.service if lock else "",
             digest=record.digest,
         )
 
@@ -78,10 +76,7 @@ class Facts:
 
     def fetching(self, target: AppTarget) -> bool:
         """Whether an image of this App is on its way and moves."""
-        return any(
-            self._steps.fetch_moves(service.spec.image.full, FETCH_STALLS_SECONDS)
-            for service in target.services
-        )
+        return any(self._steps.fetch_moves(service.spec.image.full) for service in target.services)
 
     def is_busy(self, app: str) -> bool:
         """Whether steps of an App are under way or were just planned."""
@@ -92,10 +87,16 @@ class Facts:
         failing = self._failures.get((app, ""))
         return failing.message if failing else ""
 
+    def user_lock(self, app: str) -> UserLock | None:
+        """The user's lock that the App waits for; None when it waits for none."""
+        if (app, "") not in self._waits:
+            return None
+        return next((lock for lock in self._world.observed.user_locks if lock.app == app), None)
+
     def lock(self, app: str) -> str:
-        """In words, the user's lock that the App waits for; empty when it waits for none."""
-        locks = [lock for lock in self._world.observed.user_locks if lock.app == app]
-        return _lock_text(locks[0]) if locks and (app, "") in self._waits else ""
+        """The same in words; empty when it waits for none."""
+        lock = self.user_lock(app)
+        return lock_text(lock) if lock else ""
 
     def counting(self, app: str, service: str, strategy: Strategy | None = None) -> Container | None:
         """The container of a service that people mean: the one that counts (R14), else the last one."""
@@ -152,12 +153,18 @@ def with_container(
     )
 
 
-def _lock_text(lock: UserLock) -> str:
+def lock_text(lock: UserLock) -> str:
+    """Who holds what, why, and how long."""
     who = f" by {lock.owner}" if lock.owner else ""
     why = f": {lock.reason}" if lock.reason else ""
     until = f", until {lock.until}" if lock.until else ""
     what = f"{lock.app}/{lock.service}" if lock.service else lock.app
     return f"{what} is locked{who}{why}{until}"
+
+
+def unlocking(lock: UserLock) -> str:
+    """What to type to take it away."""
+    return f"iotctl unlock {lock.app}" + (f" --service {lock.service}" if lock.service else "")
 
 
 def _progress_text(progress: Progress | None) -> str:

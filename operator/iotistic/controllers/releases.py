@@ -15,7 +15,7 @@ from iotistic.controllers.reconciler import Reconciler
 from iotistic.engines.base import Engine
 from iotistic.planning.recovery import app_document
 from iotistic.rollout.explaining import explain
-from iotistic.rollout.history import rollback_to, standing
+from iotistic.rollout.history import rollback_to, standing, why_failed
 from iotistic.store.base import Locks, RevisionRecord
 
 
@@ -51,9 +51,7 @@ class Releases:
                 digest=revision.digest,
                 created=revision.created,
                 state=standing(revision.digest, state, wanted=record.digest),
-                why=state.failure.message
-                if state.failure and state.failure.digest == revision.digest
-                else "",
+                why=why_failed(revision.digest, state),
                 images=tuple(service.image for service in revision.document.spec.services),
             )
             for revision in sorted(self._desired.revisions.get(record.name, {}).values(), key=_age)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 
+from iotistic.api.appservice import RunState
 from iotistic.api.image import ImageRef
 from iotistic.api.service import Strategy
 from iotistic.controllers.clock import boot_id, monotonic, now_text
@@ -179,4 +180,7 @@ def _wanted(record: AppRecord, images: set[ImageRef]) -> Wanted:
         min_ready_seconds=update.min_ready_seconds,
         auto_undo=update.auto_undo,
         suspend=record.app.spec.suspend,
+        stopped=tuple(
+            sorted(name for name, state in record.run_states.items() if state is not RunState.RUNNING)
+        ),
     )

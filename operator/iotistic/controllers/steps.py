@@ -21,6 +21,8 @@ from iotistic.planning.values import Action, AppTarget, Step
 from iotistic.store.base import Locks
 
 PROGRESS_SECONDS = 0.25
+FETCH_STALLS_SECONDS = 30.0
+"""A fetch that has not got further for so long has stalled: the deadline of its release runs again."""
 INTERRUPTING = frozenset(
     {Action.STOP, Action.KILL, Action.REMOVE, Action.RESTART, Action.HANDOVER, Action.PAUSE}
 )
@@ -65,6 +67,8 @@ class Steps:
         """By `ImageRef.full`, of fetches under way."""
         self._moved: dict[str, float] = {}
         """When they last got further."""
+        self._stalled: set[str] = set()
+        """Those that have not for a while, and whoever waits for them knows."""
         self.touched: set[str] = set()
         """Ids of containers that a step stops or replaces now: their exits are no failures."""
         self.reclaim = False
@@ -103,10 +107,9 @@ class Steps:
                 self._begun.add(app)
                 self._spawn(self._together(app, lock, own, targets.get(app)))
 
-    def fetch_moves(self, ref: str, within_seconds: float) -> bool:
-        """Whether an image is being fetched and got further lately."""
-        moved = self._moved.get(ref)
-        return moved is not None and monotonic() - moved < within_seconds
+    def fetch_moves(self, ref: str) -> bool:
+        """Whether an image is being fetched and gets further."""
+        return ref in self._moved and ref not in self._stalled
 
     def cancel_fetches(self, wanted: Iterable[str]) -> None:
         """Abort fetches that nobody wants any more."""
@@ -215,7 +218,7 @@ class Steps:
             if step.action is Action.FETCH and step.name in self._fetches:
                 before = self.fetch_progress.get(step.name)
                 if before is None or (before.current, before.message) != (progress.current, progress.message):
-                    self._moved[step.name] = monotonic()
+                    self._got_further(step.name)
                 self.fetch_progress[step.name] = progress
             now = monotonic()
             if now - last >= PROGRESS_SECONDS:
@@ -223,6 +226,25 @@ class Steps:
                 self._journal.progress(step, progress)
 
         return tell
+
+    def _got_further(self, ref: str) -> None:
+        self._moved[ref] = monotonic()
+        if ref in self._stalled:
+            self._stalled.discard(ref)
+            self._watch_fetch(ref)
+            self._wake()
+
+    def _watch_fetch(self, ref: str) -> None:
+        """Wake when a fetch stalls: on a quiet device nothing else does, and its deadline would wait too."""
+        moved = self._moved.get(ref)
+        if moved is None or ref in self._stalled:
+            return
+        left = moved + FETCH_STALLS_SECONDS - monotonic()
+        if left > 0:
+            asyncio.get_running_loop().call_later(left, self._watch_fetch, ref)
+            return
+        self._stalled.add(ref)
+        self._wake()
 
     def _succeeded(self, step: Step) -> None:
         if step.action in {Action.CREATE_NETWORK, Action.CREATE_VOLUME}:
@@ -248,8 +270,9 @@ class Steps:
             (t for t in targets.values() for s in t.services if s.spec.image.full == step.name), None
         )
         self._moved[step.name] = monotonic()
-        task = asyncio.ensure_future(self._fetch(step, target))
-        self._fetches[step.name] = task
+        self._watch_fetch(step.name)
+        self._fetches[step.name] = asyncio.ensure_future(self._fetch(step, target))
+        self._wake()  # it moves: the deadline's clock stands from now on
 
     async def _fetch(self, step: Step, target: AppTarget | None) -> None:
         began = monotonic()
@@ -267,6 +290,7 @@ class Steps:
             self._fetches.pop(step.name, None)
             self.fetch_progress.pop(step.name, None)
             self._moved.pop(step.name, None)
+            self._stalled.discard(step.name)
             self._wake()
 
     def _users_of(self, ref: str) -> list[Key]:

@@ -3,6 +3,7 @@ store's release facts, our locks and the downloads under way."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from iotistic.controllers.desired import Desired
 from iotistic.controllers.prober import Prober
 from iotistic.engines.base import Engine
 from iotistic.planning.images import Images
-from iotistic.planning.values import AppTarget, Container, Health, NormalSpec, Observed, Status
+from iotistic.planning.values import AppTarget, Container, Health, NormalSpec, Observed, Status, UserLock
 from iotistic.store.base import Locks, Store
 
 
@@ -48,7 +49,10 @@ class World:
         if self._prober is not None:
             self._prober.sync(self._probed(raw))
         images = Images(raw)
-        containers = tuple(self._overlaid(container, images) for container in raw.containers)
+        counts = Counter((one.app, one.service) for one in raw.containers)
+        containers = tuple(
+            self._overlaid(one, images, several=counts[one.app, one.service] > 1) for one in raw.containers
+        )
         apps = {container.app for container in containers}
         self.observed = replace(
             raw,
@@ -76,6 +80,10 @@ class World:
         """End all probes."""
         if self._prober is not None:
             self._prober.stop()
+
+    def user_lock(self, app: str) -> UserLock | None:
+        """The user's lock on an App as it is now, whatever was seen last."""
+        return next((lock for lock in self._locks.user_locks() if lock.app == app), None)
 
     def container(self, id: str) -> Container | None:
         """The container of that id, as last seen."""
@@ -115,13 +123,20 @@ class World:
             for id in gone:
                 del self._releases[id]
 
-    def _overlaid(self, container: Container, images: Images) -> Container:
+    def _overlaid(self, container: Container, images: Images, *, several: bool) -> Container:
         release = self._releases.get(container.id, container.release)
-        health = container.health or (self._prober.health(container) if self._prober else Health.NONE)
+        health = container.health or self._probed_health(container, several=several)
         spec = self._renamed(container, images)
         if release == container.release and health == container.health and spec is container.spec:
             return container
         return replace(container, release=release, health=health, spec=spec)
+
+    def _probed_health(self, container: Container, *, several: bool) -> Health:
+        """What its probes say; of several, which a cut hand-over has left, one serves until they have said
+        otherwise: after a start of the agent they have said nothing yet, and it must not be taken down for
+        one that never served."""
+        health = self._prober.health(container) if self._prober else Health.NONE
+        return Health.HEALTHY if several and health is Health.STARTING else health
 
     def _renamed(self, container: Container, images: Images) -> NormalSpec:
         """Its spec under the name that its image has in the release it was recorded for (R15): only the

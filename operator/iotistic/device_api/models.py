@@ -72,6 +72,21 @@ class AppServices(Answer):
     items: list[AppService]
 
 
+class Volume(Answer):
+    """One volume of an App on the engine."""
+
+    app: str
+    name: str
+    kept: bool
+    """Its App is gone; it stayed with what is in it. DELETE of that App with `purge=true` removes it."""
+
+
+class Volumes(Answer):
+    """Volumes of Apps, those of deleted ones too."""
+
+    items: list[Volume]
+
+
 class OriginalService(Answer):
     """One service with the field names of the first agent."""
 
@@ -107,6 +122,8 @@ class AppAction(Answer):
     status: Literal["started", "stopped", "restarting"]
     container_id: str
     """Container of the first service."""
+    waits: str = ""
+    """The user's lock that this waits for, and how to take it away; empty when it waits for none."""
 
 
 class ServiceAction(Answer):
@@ -115,6 +132,8 @@ class ServiceAction(Answer):
     app: str
     service: str
     status: Literal["started", "stopped", "restarting", "paused", "unpaused"]
+    waits: str = ""
+    """As in AppAction."""
 
 
 class Line(Answer):

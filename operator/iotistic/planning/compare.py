@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from iotistic.planning.images import Images
+from iotistic.planning.normal import NO_NETWORK
 from iotistic.planning.values import AppTarget, Container, NormalSpec, Observed, ServiceTarget
 
 _BY_NAME = {
@@ -93,9 +94,9 @@ def _network_changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     for name in sorted(old.keys() | new.keys()):
         if name not in old:
             found.append(f"network {name} joined")
-        elif name not in new:
+        elif name not in new and name != NO_NETWORK:
             found.append(f"network {name} left")
-        elif old[name] != new[name]:
+        elif name in new and old[name] != new[name]:
             found.append(f"attachment to network {name} changed")
     return found
 

@@ -31,15 +31,16 @@ def under_lock(
     guarded: list[Step] = []
     user = seen.user_lock if not force else None
     for share in shares:
-        own, why = share.steps, share.why
+        own, why, after = share.steps, share.why, ""
         interrupts = [step for step in own if step.action in GUARDED]
         if interrupts:
             guarded += interrupts
             own = [step for step in own if step.action not in GUARDED]
             why = _locked(user) if user else "waits for the App's lock"
+            after = f"to {interrupts[0].action}: {interrupts[0].cause}"
         steps += own
         if not own:
-            waits.append(_wait(app, share.service, why))
+            waits.append(_wait(app, share.service, why, after))
     if not guarded:
         return steps, waits
     cause = f"to {guarded[0].action} {guarded[0].service}"
@@ -63,8 +64,16 @@ def _with_lock(app: str, shares: Sequence[Share], *, active: bool) -> tuple[list
     return steps, [_wait(app, share.service, share.why) for share in waiting]
 
 
-def _wait(app: str, service: str, why: str) -> Step:
-    return Step(action=Action.WAIT, subject=f"{app}/{service}", app=app, service=service, cause=why)
+def _wait(app: str, service: str, why: str, after: str = "") -> Step:
+    """`after`: what it waits to do, and which difference makes that."""
+    return Step(
+        action=Action.WAIT,
+        subject=f"{app}/{service}",
+        app=app,
+        service=service,
+        cause=why,
+        changes=(after,) if after else (),
+    )
 
 
 def _locked(lock: UserLock) -> str:

@@ -19,6 +19,8 @@ from iotistic.api.service import RestartPolicy, Service
 from iotistic.planning.values import AppTarget, NormalSpec, ServiceTarget
 
 RECORD_VERSION = 1
+NO_NETWORK = "(none)"
+"""Stands for the networks of a container that somebody took off all of them; no network has such a name."""
 NOT_COMPARED = frozenset(
     {
         "name",

@@ -130,6 +130,8 @@ def _table(steps: Sequence[Step]) -> list[str]:
         waits = step.action is Action.WAIT
         number += not waits
         cause = "" if step.action in (Action.TAKE_LOCK, Action.RELEASE_LOCK) else step.cause
+        if waits and step.service and step.changes:
+            cause += f" ({', '.join(step.changes)})"
         mark = "-" if waits else number
         lines.append(f"{mark:>2}  {step.action:<{action}}  {step.subject:<{subject}}  {cause}".rstrip())
     return lines

@@ -60,7 +60,8 @@ def _cause(facts: AppFacts, status: AppStatus, engine_error: str) -> tuple[str, 
     if facts.hold:
         return f"{name} is {facts.hold}", ("(set spec.suspend to false in its file) iotctl apply -f FILE",)
     if facts.locked:
-        return f"{name} waits: {facts.locked}", (f"iotctl unlock {name}",)
+        of_service = f" --service {facts.locked_service}" if facts.locked_service else ""
+        return f"{name} waits: {facts.locked}", (f"iotctl unlock {name}{of_service}",)
     if facts.stalled:
         return f"{name} is left alone: {facts.stalled}", (
             "(undo that change in its file, or give the volume a new name) iotctl apply -f FILE",
@@ -70,7 +71,8 @@ def _cause(facts: AppFacts, status: AppStatus, engine_error: str) -> tuple[str, 
         return f"{name} can't go on: {facts.failure}", (f"iotctl retry {name}",)
     stopped = _by_hand(name, status)
     if stopped:
-        return stopped
+        sentence, commands = stopped
+        return sentence + _not_good_yet(facts), commands
     if facts.rollout is not None and facts.rollout.state.failure is not None:
         return _failed_release(facts, status)
     sentence, commands = _of_services(facts, status)
@@ -96,6 +98,14 @@ def _by_hand(name: str, status: AppStatus) -> tuple[str, Sequence[str]] | None:
             [f"iotctl services start {name}-{service}" for service in stopped],
         )
     return None
+
+
+def _not_good_yet(facts: AppFacts) -> str:
+    """Of what was stopped while a release came in."""
+    rollout = facts.rollout
+    if rollout is None or rollout.wait is None or rollout.state.attempt is None:
+        return ""
+    return f"; release {rollout.state.attempt.name} can't be good before it has run"
 
 
 def _under_way(facts: AppFacts) -> str:

@@ -80,6 +80,12 @@ def rollback_to(
     raise NotFoundError(f"no release {release!r} is remembered", hint=f"Releases here: {names}")
 
 
+def why_failed(digest: str, state: RolloutState) -> str:
+    """What was wrong with a release when it failed; empty of one that has not, or was good after all."""
+    known = (*state.failed, *([state.failure] if state.failure else []))
+    return next((failure.message for failure in reversed(known) if failure.digest == digest), "")
+
+
 def standing(digest: str, state: RolloutState, *, wanted: str) -> str:
     """What became of a release, in one word: updating (wanted, and not good yet), serving, quarantined,
     good (it was, and may be again), or superseded (it never was)."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, TypeVar
 
 from iotistic.rollout.values import Failure, Mark, Release, RolloutState
 
+Part = TypeVar("Part", bound=Release | Failure | Mark)
 _PARTS: Mapping[str, type[Release | Failure | Mark]] = {
     "attempt": Release,
     "last_good": Release,
@@ -44,7 +45,13 @@ def _state(record: Mapping[str, Any]) -> RolloutState:
     values = {key: value for key, value in record.items() if key in known}
     for key, part in _PARTS.items():
         if values.get(key) is not None:
-            names = {one.name for one in fields(part)}
-            values[key] = part(**{name: value for name, value in values[key].items() if name in names})
-    values["once_good"] = tuple(values.get("once_good", ()))
+            values[key] = _known(part, values[key])
+    values["failed"] = tuple(_known(Failure, failure) for failure in values.get("failed", ()))
+    for key in ("once_good", "stopped"):
+        values[key] = tuple(values.get(key, ()))
     return RolloutState(**values)
+
+
+def _known(part: type[Part], record: Mapping[str, Any]) -> Part:
+    names = {one.name for one in fields(part)}
+    return part(**{name: value for name, value in record.items() if name in names})

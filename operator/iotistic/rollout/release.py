@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotistic.rollout import wording
+from iotistic.rollout import stopped, wording
 from iotistic.rollout.values import (
     Decision,
     Event,
@@ -39,7 +39,7 @@ from iotistic.rollout.values import (
 MOST_REBOOTS = 3
 """The reboot at which an attempt has failed."""
 MOST_GOOD = 16
-"""Good releases that are remembered as such."""
+"""Good releases that are remembered as such, and as many failed ones."""
 AWAY_SECONDS = 120.0
 """Two turns further apart than this: nobody was looking in between."""
 GRACE_SECONDS = 60.0
@@ -146,8 +146,7 @@ def _begin(state: RolloutState, app: Wanted, now: Now, said: Said) -> RolloutSta
     if good is None:
         said.append(Event(reason="InstallStarted", message=f"installing release {app.release}"))
     else:
-        text = f"bringing in release {app.release}; release {good.name} is the last good one"
-        said.append(Event(reason="UpdateStarted", message=text))
+        said.append(Event(reason="UpdateStarted", message=wording.beginning(app, good)))
     return replace(
         _settled(state),
         attempt=Release(digest=app.digest, name=app.release),
@@ -155,6 +154,7 @@ def _begin(state: RolloutState, app: Wanted, now: Now, said: Said) -> RolloutSta
         clock=Mark(boot=now.boot, at=now.monotonic),
         deadline_seconds=app.deadline_seconds,
         boot=now.boot,
+        stopped=app.stopped,
         watch=Watch(phase=Phase.PREPARING, seen=now.monotonic, whole=True),
     )
 
@@ -178,7 +178,9 @@ def _undoing(state: RolloutState) -> RolloutState:
 
 def _settled(state: RolloutState) -> RolloutState:
     """What stays of a state when its attempt is over."""
-    return RolloutState(last_good=state.last_good, once_good=state.once_good, watch=state.watch)
+    return RolloutState(
+        last_good=state.last_good, once_good=state.once_good, failed=state.failed, watch=state.watch
+    )
 
 
 def _attempting(state: RolloutState) -> bool:
@@ -197,6 +199,8 @@ def _wait(state: RolloutState, app: Wanted, seen: Readiness, now: Now, *, pendin
         reason, message = "Suspended", "spec.suspend is true"
     elif seen.locked and moving and not seen.all_ready:
         reason, message = "Locked", seen.locked
+    elif _attempting(state) and stopped.only_they_lack(off := stopped.unproven(state, app, seen), seen):
+        reason, message = "Stopped", stopped.message(off)
     if not reason:
         return None
     return Wait(reason=reason, message=message, since=state.wait_since if state.wait == reason else now.wall)
@@ -219,9 +223,9 @@ def _attempted(
     """An attempt one turn further: its clock, its reboots, and whether it is good or has failed."""
     before = state.watch
     away = before.seen is None or not 0 <= now.monotonic - before.seen <= AWAY_SECONDS
-    ready = seen.all_ready and not app.suspend
+    ready = seen.all_ready and not app.suspend and not stopped.unproven(state, app, seen)
     began = before.ready_at if before.ready_at is not None and not away else now.monotonic
-    names = {service.name for service in seen.services if service.ready}
+    names = {one.name for one in seen.services if one.ready and one.name not in app.stopped}
     watch = replace(
         before,
         ready_at=began if ready else None,
@@ -285,7 +289,8 @@ def _good(state: RolloutState, seen: Readiness, said: Said) -> RolloutState:
     said.append(Event(reason=reason, message=f"release {state.attempt.name} is good: {services} ready"))
     good = state.attempt.digest
     once_good = (*(digest for digest in state.once_good if digest != good), good)
-    return replace(_settled(state), last_good=state.attempt, once_good=once_good[-MOST_GOOD:])
+    failed = tuple(failure for failure in state.failed if failure.digest != good)
+    return replace(_settled(state), last_good=state.attempt, once_good=once_good[-MOST_GOOD:], failed=failed)
 
 
 def _fail(state: RolloutState, app: Wanted, now: Now, reason: str, message: str, said: Said) -> RolloutState:
@@ -302,6 +307,8 @@ def _fail(state: RolloutState, app: Wanted, now: Now, reason: str, message: str,
         min_ready_seconds=app.min_ready_seconds,
     )
     undo = _may_undo(state, app)
+    others = tuple(one for one in state.failed if one.digest != failure.digest)
+    state = replace(state, failed=(*others, failure)[-MOST_GOOD:])
     state = replace(state, failure=failure, clock=None, seconds_left=0.0, wait="", wait_since="")
     said.append(
         Event(reason=reason, message=wording.failing(state, auto_undo=app.auto_undo, undo=undo), warning=True)

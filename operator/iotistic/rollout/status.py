@@ -3,7 +3,7 @@
 Pure: from the target, the containers that are there, what the controller knows of failures, downloads
 and holds, and what the rollout has decided. A service is ready when the container that counts is as the
 App says, runs, and its probes agree; wanted Stopped or Paused, or a job that exited with 0, counts as
-ready.
+ready (but does not show a release good: see `rollout.stopped`).
 """
 
 from __future__ import annotations
@@ -55,6 +55,13 @@ class ServiceFacts:
     """Seconds until the next try; None when it does not wait for one."""
     waits_for: str = ""
     """Why the planner lets it wait: `waits for db (healthy)`."""
+    stop_waits: str = ""
+    """A lock, in words, under which it goes on although it is wanted Stopped."""
+
+    @property
+    def stops(self) -> bool:
+        """It is wanted Stopped, and nothing keeps it from that."""
+        return self.run_state == "Stopped" and not self.stop_waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +84,8 @@ class AppFacts:
     """A step of the App's own (network, volume) has failed."""
     locked: str = ""
     """A user's lock that it waits for."""
-    deadline_passed: bool = False
+    locked_service: str = ""
+    """The service that this lock is on; empty: the whole App."""
     rollout: Decision | None = None
     """The rollout's last decision; the services are compared with the release that it lets run. None: the
     wanted release is taken as it comes."""
@@ -95,7 +103,7 @@ def service_status(facts: ServiceFacts) -> ServiceStatus:
         state=state,
         ready=ready,
         run_state=facts.run_state,
-        reason=reason,
+        reason=reason or facts.stop_waits,
         image=facts.container_image or facts.image,
         image_digest=facts.image_digest,
         container_id=facts.container_id,
@@ -108,7 +116,7 @@ def service_status(facts: ServiceFacts) -> ServiceStatus:
 
 
 def _judge(facts: ServiceFacts) -> tuple[str, bool, str]:
-    if facts.run_state == "Stopped":
+    if facts.stops:
         stopped = facts.container_status in {"", "exited", "created", "dead"}
         return ("Stopped", True, "") if stopped else ("Stopping", False, "")
     if facts.failure and not _runs_well(facts):
@@ -236,9 +244,11 @@ def _app_state(facts: AppFacts, services: Sequence[ServiceStatus], all_ready: bo
         return "Stalled", facts.stalled
     if facts.rollout is not None and facts.rollout.phase in _ROLLOUT_STATES and not _due(facts):
         return _ROLLOUT_STATES[facts.rollout.phase], _rollout_why(facts.rollout, services)
+    stopped = bool(services) and all(service.state == "Stopped" for service in services)
+    if stopped and facts.rollout is not None and facts.rollout.wait is not None and not _due(facts):
+        return "Stopped", facts.rollout.why
     if all_ready:
-        stopped = services and all(service.run_state == "Stopped" for service in services)
-        return ("Stopped" if stopped else "Ready"), ""
+        return ("Stopped" if stopped else "Ready"), facts.locked
     why = facts.locked or facts.failure or _first_reason(services)
     if facts.rollout is not None and _rolling(facts) and not why:
         why = "what is wanted has just changed" if _due(facts) else facts.rollout.why
@@ -291,7 +301,7 @@ def _conditions(
 ) -> list[StatusCondition]:
     failed = next((s for s in services if s.state in {"CrashLoop", "Failed", "Unhealthy"}), None)
     reason = _progress_reason(facts, failed)
-    stalled_reason = _stalled_reason(facts, all_ready=all_ready)
+    stalled_reason = _stalled_reason(facts)
     stalled = bool(stalled_reason)
     available = bool(services) and all(s.ready or s.state in {"Running", "Updating"} for s in services)
     reconciling = not all_ready and not stalled and not facts.hold
@@ -326,7 +336,7 @@ def _progress_reason(facts: AppFacts, failed: ServiceStatus | None) -> str:
     return facts.rollout.phase.value
 
 
-def _stalled_reason(facts: AppFacts, *, all_ready: bool) -> str:
+def _stalled_reason(facts: AppFacts) -> str:
     """Why only a person can get it any further, in one word; empty when it goes on by itself."""
     if facts.stalled:
         return "WouldLoseData"
@@ -336,7 +346,7 @@ def _stalled_reason(facts: AppFacts, *, all_ready: bool) -> str:
             return "Undone"
         if rollout.phase is Phase.FAILED:
             return rollout.state.failure.reason
-    return "ProgressDeadlineExceeded" if facts.deadline_passed and not all_ready else ""
+    return ""
 
 
 def _condition(

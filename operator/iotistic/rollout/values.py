@@ -54,7 +54,8 @@ class Release:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What the rollout has to know of a wanted App; all but the first two are from its spec."""
+    """What the rollout has to know of a wanted App; all but the first two are from its spec, if
+    not said otherwise."""
 
     digest: str
     """Release digest of the wanted spec and contents."""
@@ -67,6 +68,8 @@ class Wanted:
     min_ready_seconds: float = 10.0
     auto_undo: bool = True
     suspend: bool = False
+    stopped: tuple[str, ...] = ()
+    """Services that somebody wants Stopped or Paused now; not from its spec."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +171,8 @@ class RolloutState:
     """Digests of releases that were good, the last one last: see `history`."""
     failure: Failure | None = None
     """With an attempt: that it has failed and stays. Without: what is quarantined."""
+    failed: tuple[Failure, ...] = ()
+    """Releases that have failed and were never good since, the last one last; for `history`."""
     undone: bool = False
     """The last good release has been ready again since the failure."""
     seconds_left: float = 0.0
@@ -182,8 +187,10 @@ class RolloutState:
     """Boot in which the attempt was last seen."""
     reboots: int = 0
     """Reboots while its containers ran."""
+    stopped: tuple[str, ...] = ()
+    """Services that were stopped or paused already when the attempt began: they don't hold it back."""
     wait: str = ""
-    """Reason of a wait: Suspended or Locked; empty when nobody holds it back."""
+    """Reason of a wait: Suspended, Locked or Stopped; empty when nobody holds it back."""
     wait_since: str = ""
     """RFC 3339, wall clock: for people only."""
     watch: Watch = field(default=Watch(), compare=False)
@@ -210,7 +217,7 @@ class Wait:
     """Why an App's rollout does not go on, and until when."""
 
     reason: str
-    """Suspended or Locked."""
+    """Suspended, Locked or Stopped."""
     message: str
     since: str
     """RFC 3339, wall clock."""

@@ -63,6 +63,15 @@ def _how(name: str, watch: Watch) -> str:
     return "never became ready" if watch.whole else "is not ready"
 
 
+def beginning(app: Wanted, good: Release) -> str:
+    """That a release begins to come in, and which one it takes the place of."""
+    if app.digest == good.digest:
+        return f"bringing release {app.release} in again, the last good one"
+    if app.release == good.name:
+        return f"bringing in a changed release {app.release}; the last good one has the same name"
+    return f"bringing in release {app.release}; release {good.name} is the last good one"
+
+
 def progress(phase: Phase, release: Release, observed: Readiness, *, needed: float) -> str:
     """What an attempt is doing, in one sentence that changes only when something happens."""
     start = f"release {release.name}: "

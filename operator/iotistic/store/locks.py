@@ -80,7 +80,9 @@ class FileLocks:
         with self._mapped(self._directory):
             found = [lock for lock in self._all() if self._is_users(lock)]
         return tuple(
-            UserLock(app=lock.app, service=lock.service, reason=lock.reason, owner=lock.owner)
+            UserLock(
+                app=lock.app, service=lock.service, reason=lock.reason, owner=lock.owner, until=lock.until
+            )
             for lock in found
         )
 

@@ -51,7 +51,8 @@ odd_states = (
     | st.fixed_dictionaries({"apps": st.lists(odd_apps, max_size=3)})
 )
 
-words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=10)
+signs = st.characters(codec="utf-8", exclude_characters="\x00")
+words = st.text(signs, max_size=10) | st.text("$()A", max_size=8)
 variables = st.from_regex(r"[A-Za-z_]{1,8}", fullmatch=True)
 volumes = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,8}", fullmatch=True)
 paths = st.from_regex(r"/[a-z]{1,6}(/[a-z]{1,6})?", fullmatch=True)

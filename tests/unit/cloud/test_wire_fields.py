@@ -19,6 +19,10 @@ from tests.unit.cloud.states import one_app, service
         ({"ports": ["[::1]:80:80"]}, "ports", [{"containerPort": 80, "hostPort": 80, "hostIP": "::1"}]),
         ({"environment": ["A=b=c", "B="]}, "env",
          [{"name": "A", "value": "b=c"}, {"name": "B", "value": ""}]),
+        ({"environment": {"A": "$$HOME $(B) $ 5$ $$(B)"}}, "env",
+         [{"name": "A", "value": "$$$HOME $$(B) $ 5$ $$$$(B)"}]),
+        ({"entrypoint": ["echo", "$(A)", "$$", "$A"]}, "command", ["echo", "$$(A)", "$$$", "$A"]),
+        ({"command": "echo '$(A) $A'"}, "args", ["echo", "$$(A) $A"]),
         ({"networkMode": "host"}, "networkMode", "host"),
         (
             {"networkMode": "host", "ports": ["80:80"]},

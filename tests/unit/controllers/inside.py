@@ -55,6 +55,7 @@ class Inside:
         self.simulated = SimulatedEngine(data, pace=AT_ONCE)
         self.engine = Watched(self.simulated)
         engine: Engine = self.engine  # type: ignore[assignment]  # the rest is handed through
+        self.store = store
         self.bus = Bus()
         self.journal = Journal(self.bus)
         self.desired = Desired(store)

@@ -12,7 +12,7 @@ from iotistic.api.app import App, AppStatus, ServiceStatus
 from iotistic.api.appservice import AppService, AppServiceSpec, RunState
 from iotistic.api.base import ObjectMeta
 from iotistic.api.errors import ConflictError, InvalidResourceError, NotFoundError, Problem
-from iotistic.controllers.base import Applied, ApplyResult, Health, Plan
+from iotistic.controllers.base import Applied, ApplyResult, Health, Plan, VolumeInfo
 from iotistic.engines.base import EngineInfo, LogLine
 
 FIRST_APP_ID = 1001
@@ -25,6 +25,8 @@ class Memory:
         self.stored: dict[str, App] = {}
         self.numbers: dict[str, int] = {}
         self.run_states: dict[tuple[str, str], RunState] = {}
+        self.held_by = ""
+        self.left: list[VolumeInfo] = []
         self.core: dict[tuple[str, str], Mapping[str, Any]] = {}
         self.restarted: list[tuple[str, str | None]] = []
         self.purged: dict[str, bool | None] = {}
@@ -63,7 +65,8 @@ class Memory:
 
     async def delete(self, app: str, *, purge: bool | None = None) -> None:
         self._fail()
-        del self.stored[app]
+        self.left = [volume for volume in self.left if volume.app != app]
+        self.stored.pop(app, None)
         self.purged[app] = purge
 
     def apps(self) -> list[App]:
@@ -92,11 +95,17 @@ class Memory:
             for status in one.status.services
         ]
 
-    async def set_run_state(self, app: str, service: str | None, state: RunState) -> None:
+    def volumes(self) -> list[VolumeInfo]:
+        self._fail()
+        mine = [(app.name, one.name) for app in self.stored.values() for one in app.spec.volumes]
+        return [VolumeInfo(app=app, name=name, kept=False) for app, name in mine] + self.left
+
+    async def set_run_state(self, app: str, service: str | None, state: RunState) -> str:
         self._fail()
         for one in self.stored[app].spec.services:
             if service in (None, one.name):
                 self.run_states[app, one.name] = state
+        return self.held_by
 
     async def restart(self, app: str, service: str | None) -> None:
         self._fail()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -21,14 +22,19 @@ def environment(**more: str) -> dict[str, str]:
 
 def in_a_process(*arguments: str) -> subprocess.Popen[str]:
     """iotctl beside this process, its standard output and standard error in pipes."""
-    return subprocess.Popen(
-        [*COMMAND, *arguments],
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    # A run in the background of a shell has Ctrl-C ignored, and children take that over.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            [*COMMAND, *arguments],
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def on_a_terminal(*arguments: str) -> tuple[int, subprocess.Popen[bytes]]:

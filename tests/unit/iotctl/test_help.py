@@ -14,7 +14,7 @@ import pytest
 import typer.main
 
 from iotctl.cli import root
-from iotctl.docs import render
+from iotctl.docs import pages
 from iotctl.exits import MEANINGS, ExitCode
 from iotctl.frame import take_options
 from tests.unit.iotctl.conftest import Iotctl
@@ -119,9 +119,19 @@ def fastest(*command: str) -> float:
     return min(times)
 
 
-def test_the_page_is_up_to_date() -> None:
-    page = (ROOT / "docs" / "iotctl.md").read_text()
-    assert page == render(), "refresh it:  .venv/bin/python -m iotctl.docs > docs/iotctl.md"
+def test_the_pages_are_up_to_date() -> None:
+    there = {"iotctl.md", *(f"iotctl/{page.name}" for page in (ROOT / "docs" / "iotctl").iterdir())}
+    assert there == pages().keys()
+    stale = [page for page, text in pages().items() if (ROOT / "docs" / page).read_text() != text]
+    assert stale == [], "refresh them:  make generate"
+
+
+def test_every_command_is_on_a_page_and_in_the_index() -> None:
+    index, *groups = pages().values()
+    for path, command in LEAVES:
+        name = " ".join(("iotctl", *path))
+        assert (f"[`{name}`](" in index) != command.hidden
+        assert sum(f"\n## {name}\n" in page for page in groups) == (not command.hidden)
 
 
 def test_schemas(iotctl: Iotctl) -> None:

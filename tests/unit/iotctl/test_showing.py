@@ -198,6 +198,14 @@ def test_run_states_of_services(iotctl: Iotctl, two_apps: Served, action: str, s
     assert two_apps.device.run_states == {("shop", "web"): state}
 
 
+def test_what_a_lock_holds_back_is_told_to_wait(iotctl: Iotctl, two_apps: Served) -> None:
+    two_apps.device.held_by = "shop is locked by plc: batch (iotctl unlock shop)"
+
+    for words in (("apps", "stop", "shop"), ("services", "pause", "shop-web-1")):
+        ran = iotctl(*words)
+        assert (ran.code, ran.err) == (0, "That waits: shop is locked by plc: batch (iotctl unlock shop)\n")
+
+
 def test_start_and_stop_of_a_whole_app_by_its_number(iotctl: Iotctl, two_apps: Served) -> None:
     assert iotctl("apps", "stop", "1001").out == "app/shop: stopping web, db\n"
     assert set(two_apps.device.run_states) == {("shop", "web"), ("shop", "db")}
@@ -319,7 +327,8 @@ def test_a_pipe_that_nobody_reads_any_more_is_no_error(two_apps: Served) -> None
 def test_status_in_the_words_of_earlier_devices(iotctl: Iotctl, two_apps: Served) -> None:
     assert iotctl("status").out.splitlines() == [
         '[INFO] Agent running {"uuid":"abc"}',
-        '[INFO] Applications {"configured":2,"runningServices":3}',
+        '[INFO] Applications {"configured":2,"runningServices":3,"notReady":'
+        '[{"name":"till","state":"Degraded","why":"pay: crash loop, exit 137 (OOMKilled)"}]}',
     ]
     two_apps.device.unwell = ("the engine does not answer",)
     ran = iotctl("status", "--format", "text")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -66,13 +67,13 @@ def verdict(found: Json | None, **more: Any) -> tuple[int, str] | None:
         (app(service(), observed=0), None),
         (
             app(service(state="Stopped"), state="Stopped"),
-            (0, "App shop is stopped, as somebody asked (start it: iotctl apps start shop)."),
+            (1, "App shop is stopped, as somebody asked.\nWhat now:  iotctl apps start shop --wait"),
         ),
         (app(service(ready=False), state="Held"), (1, "App shop is held: ")),
         (orphaned(), (1, "App shop is orphaned: its containers are here")),
         (stalled("WouldLoseData", "volume data changed"), (1, "App shop is stalled: volume data changed")),
         (stalled("Undone", "web never became ready"), (4, "App shop was undone: web never became ready")),
-        (None, (1, "App shop is not on this device any more.")),
+        (None, (1, "App shop is not there any more.")),
     ],
 )
 def test_how_waiting_for_ready_ends(found: Json | None, ended: tuple[int, str] | None) -> None:
@@ -83,7 +84,7 @@ def test_a_status_of_the_generation_before_says_nothing() -> None:
     assert verdict(app(service(), generation=2, observed=1), generation=2) is None
     assert verdict(app(service(), generation=2, observed=2), generation=2) is not None
     (line,) = watch(app(service(), generation=2, observed=1), generation=2).lines("shop", 1.0)
-    assert (line.word, line.note) == ("waiting", "the agent has not looked yet")
+    assert (line.word, line.note) == ("waiting", "not looked at yet")
 
 
 def test_how_waiting_for_deleted_ends() -> None:
@@ -158,3 +159,57 @@ def test_a_service_that_falls_back_is_not_ready_any_more() -> None:
     ended = seen.verdict("shop", 6.0)
     assert ended is not None
     assert ended.code is ExitCode.DONE
+
+
+def test_a_service_that_was_stopped_by_hand_is_named_beside_those_that_are_ready() -> None:
+    assert verdict(app(service(), service("db", state="Stopped"))) == (
+        0,
+        "App shop is ready (2 of 2 services, 1.2 s; not running, as somebody asked: db).",
+    )
+
+
+def test_a_stopped_app_says_what_its_newest_release_waits_for() -> None:
+    found = app(service(state="Stopped"), state="Stopped")
+    found["status"]["why"] = "release 2 waits: web has to run first"
+    found["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
+
+    ended = verdict(found)
+
+    assert ended is not None
+    assert ended[0] == 1
+    assert "as somebody asked; release 2 waits: web has to run first." in ended[1]
+
+
+@pytest.mark.parametrize("before", ["Undone", "Undoing", "Failed"])
+def test_an_undo_of_before_is_no_news_to_whoever_starts_the_app_again(before: str) -> None:
+    seen = Watch(goal=Goal.READY, apps=["shop"], restarting=True)
+    down = stalled(
+        "Undone" if before != "Failed" else "DeadlineExceeded", "release 2: web never became ready"
+    )
+    down["status"] |= {"state": before, "release": "1", "why": "release 2: web never became ready"}
+    seen.take_app("shop", down, 0.1)
+    assert seen.verdict("shop", 0.1) is None
+
+    up = json.loads(json.dumps(down))
+    up["status"] |= {"state": "Undone", "ready": "1/1", "services": [service()]}
+    seen.take_app("shop", up, 2)
+
+    ended = seen.verdict("shop", 2)
+    assert ended is not None
+    assert (ended.code, ended.text) == (
+        0,
+        "App shop serves release 1 (1 of 1 services, 2.0 s); undone as before: "
+        "release 2: web never became ready",
+    )
+
+
+def test_an_undo_that_comes_after_the_start_is_told() -> None:
+    seen = Watch(goal=Goal.READY, apps=["shop"], restarting=True)
+    seen.take_app("shop", app(service(ready=False, state="Starting"), state="Updating"), 0.1)
+    assert seen.verdict("shop", 0.1) is None
+
+    seen.take_app("shop", stalled("Undone", "web never became ready"), 2)
+
+    ended = seen.verdict("shop", 2)
+    assert ended is not None
+    assert ended.code is ExitCode.UNDONE

@@ -58,7 +58,7 @@ LOCKED = """\
 App shop, release r1 -> r2 (strategy DownloadThenKill)
  1  fetch  web:2     for shop/web
  -  wait   shop      locked on web: filling a tank
- -  wait   shop/web  locked on web: filling a tank"""
+ -  wait   shop/web  locked on web: filling a tank (to kill: image web:1 -> web:2)"""
 
 STUCK = """\
 App shop, release r2 (strategy DownloadThenKill)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from iotistic.api.errors import ConflictError, EdgeError, NotFoundError
-from iotistic.rollout.history import needed, rollback_to, standing, too_old
+from iotistic.rollout.history import needed, rollback_to, standing, too_old, why_failed
 from iotistic.rollout.values import Phase, RolloutState
 from tests.unit.rollout.caller import STARTING, Caller, in_phase, wanted
 
@@ -145,3 +145,46 @@ def test_a_release_that_is_gone_back_to_is_updating_until_it_is_good_again() -> 
 
     assert standing("a", caller.state, wanted="a") == "updating"
     assert standing("b", caller.state, wanted="a") == "superseded"
+
+
+def test_why_a_release_failed_is_known_after_others_were_applied() -> None:
+    caller = in_phase(Phase.UNDONE)
+    caller.want("c")
+    caller.turn()
+    caller.turn(STARTING, after=100)
+    caller.want("d")
+    caller.turn()
+    caller.turn()
+    caller.turn(after=10)
+    caller.cut()
+
+    assert caller.phase is Phase.DONE
+    never = "web never became ready (GET :8080/health -> 500); 1 more not ready"
+    assert {digest: why_failed(digest, caller.state) for digest in "abcd"} == {
+        "a": "",
+        "b": never,
+        "c": never,
+        "d": "",
+    }
+    assert standing("b", caller.state, wanted="d") == "superseded"
+
+
+def test_what_became_good_after_all_has_not_failed() -> None:
+    caller = in_phase(Phase.UNDONE)
+    caller.ask_retry()
+    caller.turn()
+    caller.turn(after=1)
+    caller.turn(after=10)
+
+    assert caller.phase is Phase.DONE
+    assert why_failed("b", caller.state) == ""
+
+
+def test_no_more_failures_are_remembered_than_good_releases() -> None:
+    caller = in_phase(Phase.DONE)
+    for number in range(20):
+        caller.want(f"bad{number}")
+        caller.turn()
+        caller.turn(STARTING, after=100)
+
+    assert [failure.release for failure in caller.state.failed] == [f"BAD{n}" for n in range(4, 20)]

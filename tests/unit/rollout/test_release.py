@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -375,3 +376,22 @@ def test_an_empty_app_is_never_ready() -> None:
 def test_the_state_begins_empty() -> None:
     assert RolloutState().effective == ""
     assert RolloutState().quarantine is None
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"digest": "c"}, "bringing in release C; release A is the last good one"),
+        ({"digest": "a", "release": "3"}, "bringing release 3 in again, the last good one"),
+        (
+            {"digest": "c", "release": "A"},
+            "bringing in a changed release A; the last good one has the same name",
+        ),
+    ],
+)
+def test_an_update_is_told_with_what_it_takes_the_place_of(change: dict[str, Any], said: str) -> None:
+    caller = in_phase(Phase.UNDONE)
+    caller.want(**change)
+    caller.turn()
+
+    assert caller.told == [("UpdateStarted", said)]

@@ -25,6 +25,7 @@ from tests.unit.rollout.caller import (
 from tests.unit.rollout.table import Row, rows, section
 
 Act = Callable[[Phase], Caller]
+STOPPED = "a service was stopped by hand meanwhile, the others are ready"
 NONE_GOOD = ", and none was good yet"
 STAYING = ", and autoUndo is false"
 BEFORE = {
@@ -94,6 +95,17 @@ def steady(start: Act) -> Act:
         return caller
 
     return act
+
+
+def stopped_before(phase: Phase) -> Caller:
+    """An update of an App whose service web is stopped; it stays so."""
+    caller = Caller(app=wanted("a"))
+    caller.turn()
+    caller.turn()
+    caller.want("b", stopped=("web",))
+    caller.turn()
+    caller.turn(STARTING, after=1)
+    return caller
 
 
 def late(start: Act, **change: object) -> Act:
@@ -173,6 +185,9 @@ WHEN: dict[str, Act] = {
     "nothing is known of it": nothing_known,
     "a container is not as it says": seeing(CHANGING),
     "a user's lock holds it back": seeing(LOCKED),
+    STOPPED: seeing(READY, stopped=("web",)),
+    STOPPED + NONE_GOOD: seeing(READY, start=install, stopped=("web",)),
+    "all its services are stopped by hand": seeing(READY, stopped=("web", "db")),
     "it is suspended": seeing(STARTING, suspend=True),
     "nobody holds it back, an image is missing": seeing(NO_IMAGE),
     "nobody holds it back, its images are there": seeing(CHANGING),
@@ -185,6 +200,7 @@ WHEN: dict[str, Act] = {
     ),
     "all ready" + NONE_GOOD: seeing(READY, start=install),
     "all ready for minReadySeconds": steady(ordinary),
+    "all ready for minReadySeconds, but for one that was stopped before": steady(stopped_before),
     "all ready for minReadySeconds" + NONE_GOOD: steady(install),
     "all ready for minReadySeconds" + STAYING: steady(ordinary),
     "all ready, and minReadySeconds is 0": seeing(READY, min_ready_seconds=0.0),

@@ -168,15 +168,6 @@ def test_an_app_is_said_to_be(facts: AppFacts, state: str, ready: str, why: str)
                 "Available": "True Serving",
             },
         ),
-        (
-            shop(BAD, deadline_passed=True),
-            {
-                "Ready": "False ProgressDeadlineExceeded",
-                "Reconciling": "False Settled",
-                "Stalled": "True ProgressDeadlineExceeded",
-                "Available": "False NotServing",
-            },
-        ),
     ],
 )
 def test_conditions_for_programs(facts: AppFacts, expected: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iotistic.api.errors import ConflictError, NotFoundError, StoreError
@@ -151,6 +151,7 @@ def test_what_users_write(
     assert not locks.take("shop", ["web"])
 
 
+@settings(deadline=None)  # each example is a file on a disk that others use
 @given(
     content=st.binary(max_size=60)
     | st.recursive(
@@ -289,9 +290,12 @@ def test_the_containers_user_may_write_there(tmp_path: Path, locks: FileLocks) -
 
 
 def test_a_person_locks_and_unlocks_a_service(locks: FileLocks) -> None:
-    locks.lock("shop", service="web", reason="demo", owner="ann", until="2026-11-24T13:00:00Z")
+    until = "2026-11-24T13:00:00Z"
+    locks.lock("shop", service="web", reason="demo", owner="ann", until=until)
 
-    assert locks.user_locks() == (UserLock(app="shop", service="web", reason="demo", owner="ann"),)
+    assert locks.user_locks() == (
+        UserLock(app="shop", service="web", reason="demo", owner="ann", until=until),
+    )
     assert not locks.take("shop", ["web"])
 
     locks.unlock("shop", "web")

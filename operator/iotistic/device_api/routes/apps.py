@@ -47,6 +47,11 @@ def _add_reading(routes: APIRouter, control: AppsControl) -> None:
         app = control.app(name)
         return JSONResponse(original(app, int(name)) if name != app.name else resource(app))
 
+    @routes.get("/v1/volumes", response_model=models.Volumes)
+    async def list_volumes() -> Response:
+        """Volumes on the engine, with the Apps that have or had them."""
+        return JSONResponse({"items": [asdict(volume) for volume in control.volumes()]})
+
     @routes.post("/v1/plan", response_model=models.PlanAnswer, responses=also(409, 422, 503))
     async def plan(body: MaybeDocuments | None = None) -> Response:
         """What applying these would do now. Changes nothing."""
@@ -75,7 +80,11 @@ def _add_changing(routes: APIRouter, control: AppsControl) -> None:
         responses=also(404, 409, 423),
     )
     async def delete_app(name: str, purge: Purge = None) -> Response:
-        """Take an App out of the target; its containers go after this answer."""
+        """Take an App out of the target; its containers go after this answer. With `purge=true` also what a
+        deleted App has left."""
+        if purge and any(volume.kept and volume.app == name for volume in control.volumes()):
+            await control.delete(name, purge=True)
+            return JSONResponse({"name": name, "purge": True}, 202)
         app = control.app(name)
         await control.delete(app.name, purge=purge)
         gone = app.spec.deletion_policy is DeletionPolicy.DELETE if purge is None else purge
@@ -92,14 +101,15 @@ def _add_running(routes: APIRouter, control: AppsControl) -> None:
 
     @routes.post("/v1/apps/{name}/stop", response_model=models.AppAction, responses=RUN)
     async def stop_app(name: str) -> Response:
-        """Stop all services; holds over reboots and new versions of the App."""
+        """Stop all services; holds over reboots and new versions of the App. Under a user's lock it waits."""
         app = control.app(name)
-        await control.set_run_state(app.name, None, RunState.STOPPED)
-        return _acted(app, "stopped")
+        waits = await control.set_run_state(app.name, None, RunState.STOPPED)
+        return _acted(app, "stopped", waits)
 
     @routes.post("/v1/apps/{name}/restart", response_model=models.AppAction, responses=RUN)
     async def restart_app(name: str) -> Response:
-        """Restart all services in the order of dependsOn; answers when it has begun."""
+        """Restart all services in the order of dependsOn; answers when it has begun. 423 under a user's
+        lock: nothing of it is kept for later."""
         app = control.app(name)
         await control.restart(app.name, None)
         return _acted(app, "restarting")
@@ -109,11 +119,10 @@ def _applied(result: ApplyResult) -> Response:
     return JSONResponse(asdict(result))
 
 
-def _acted(app: App, status: str) -> Response:
+def _acted(app: App, status: str, waits: str = "") -> Response:
     services = [service.name for service in app.spec.services]
-    return JSONResponse(
-        {"app": app.name, "services": services, "status": status, "containerId": container_id(app)}
-    )
+    answer = {"app": app.name, "services": services, "status": status, "containerId": container_id(app)}
+    return JSONResponse(answer | ({"waits": waits} if waits else {}))
 
 
 def _check_is_app(document: Mapping[str, Any], name: str) -> None:

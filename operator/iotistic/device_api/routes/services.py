@@ -69,14 +69,15 @@ def _add_reading(routes: APIRouter, control: AppsControl) -> None:
 
 def _add_action(routes: APIRouter, control: AppsControl, action: str) -> None:
     async def act(service: AppService) -> Response:
-        app, name = service.spec.app, service.spec.service
+        app, name, waits = service.spec.app, service.spec.service, ""
         if action == "restart":
             await control.restart(app, name)
             status = "restarting"
         else:
             state, status = RUN_STATES[action]
-            await control.set_run_state(app, name, state)
-        return JSONResponse({"app": app, "service": name, "status": status})
+            waits = await control.set_run_state(app, name, state)
+        answer = {"app": app, "service": name, "status": status}
+        return JSONResponse(answer | ({"waits": waits} if waits else {}))
 
     async def by_address(address: str, app: OfApp = None) -> Response:
         return await act(service_anywhere(control, address, app))

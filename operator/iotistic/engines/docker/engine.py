@@ -65,16 +65,17 @@ class DockerEngine:
         self._adoption = self._observer.adoption
         networks = Networks(self._client, install, self._adoption)
         volumes = Volumes(self._client, install, self._adoption)
+        hand_over = HandOver(self._client, self._observer, self._maker, self._lifecycle)
         self._executors: dict[Action, Callable[[Step, StepContext], Awaitable[None]]] = {
             Action.FETCH: Puller(self._client, contents, docker_config).fetch,
             Action.START: self._start,
             Action.STOP: self._lifecycle.stop,
-            Action.KILL: self._lifecycle.kill,
+            Action.KILL: hand_over.kill,
             Action.REMOVE: self._lifecycle.remove,
             Action.PAUSE: self._lifecycle.pause,
             Action.UNPAUSE: self._lifecycle.unpause,
             Action.RESTART: self._lifecycle.restart,
-            Action.HANDOVER: HandOver(self._client, self._observer, self._maker, self._lifecycle).hand_over,
+            Action.HANDOVER: hand_over.hand_over,
             Action.CREATE_NETWORK: networks.create,
             Action.REMOVE_NETWORK: networks.remove,
             Action.CREATE_VOLUME: volumes.create,

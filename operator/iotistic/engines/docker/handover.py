@@ -4,7 +4,8 @@ The new one joins the App's networks without the service's names, and gets them,
 and connect, once it is ready. The old one loses them the same way and is stopped a moment later: nobody
 is sent to one that stops. A port of the host can't be bound twice: there the old one is stopped before
 the new one starts, and started again when that fails. Cut off at any moment, one that serves is still
-there, and what is left over is seen as such.
+there, and what is left over is seen as such. An old one that is left over goes in the same way: it loses
+the service's names before it is stopped.
 """
 
 from __future__ import annotations
@@ -63,8 +64,25 @@ class HandOver:
                 await self._ready(context, new)
                 await self._take_over(wanted, context, new)
             await others_serve()
-            await self._send_nobody_to(wanted, step)
+            await self._send_nobody_to(step)
             await self._replace(wanted, step, context, new, old)
+
+    async def kill(self, step: Step, context: StepContext) -> None:
+        """Stop and remove a container, of several of its service one that nobody is sent to any more.
+        Raises EngineError."""
+        if await self._client.ask(_subject(step), lambda api: self._is_one_of_several(api, step)):
+            with contextlib.suppress(EngineError):  # it goes in any case
+                await self._send_nobody_to(step)
+        await self._lifecycle.kill(step, context)
+
+    def _is_one_of_several(self, api: Any, step: Step) -> bool:
+        """Whether it runs, under the service's name, beside another one of ours."""
+        running = {row["Id"] for row in api.containers(filters=self._lifecycle.of_service(step))}
+        if step.container not in running or len(running) == 1:
+            return False
+        seen = _seen(api, step.container)
+        networks = seen["NetworkSettings"].get("Networks") or {} if seen else {}
+        return any(step.service in (one.get("Aliases") or ()) for one in networks.values())
 
     async def _take_over(self, wanted: Wanted, context: StepContext, new: str) -> None:
         context.progress(Progress(message="taking over"))
@@ -124,9 +142,10 @@ class HandOver:
         self._observer.taking_over.discard(new)
         self._observer.mark(container=new)
 
-    async def _send_nobody_to(self, wanted: Wanted, step: Step) -> None:
+    async def _send_nobody_to(self, step: Step) -> None:
         left = await self._client.act(
-            wanted.subject, lambda api: _leave(api, self._observer.adoption, wanted.app.name, step.container)
+            _subject(step),
+            lambda api: _leave(api, self._observer.adoption, step.app, step.container),
         )
         if left:
             await asyncio.sleep(DRAIN_SECONDS)
@@ -174,6 +193,10 @@ class _Together:
         self._not_serving.discard(service)
         async with self._changed:
             self._changed.notify_all()
+
+
+def _subject(step: Step) -> str:
+    return f"App {step.app}, service {step.service}"
 
 
 def _seen(api: Any, id: str) -> Seen | None:

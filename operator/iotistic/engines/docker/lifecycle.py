@@ -89,6 +89,10 @@ class Lifecycle:
         if names:
             await self._client.ask("Docker engine", rename)
 
+    def of_service(self, step: Step) -> dict[str, Any]:
+        """The engine's filter for the containers of a step's service that this install has made."""
+        return ours_filter(self._install, app=step.app, service=step.service)
+
     async def _tidy_files(self, app: str, service: str) -> None:
         """After a container has gone its files go, unless another one mounts them."""
         if not self._files.has_any(app, service):

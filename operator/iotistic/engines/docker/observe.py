@@ -17,11 +17,9 @@ from iotistic.engines.docker.client import Facts
 from iotistic.engines.docker.containers import SHARES_OF_ONE_CPU, limits, policy_name
 from iotistic.engines.docker.labels import NEXT, RELEASE, SPEC, Owner, network_name, owner_of, read_spec
 from iotistic.engines.docker.times import sortable
-from iotistic.planning.normal import canonical_json, normalise_text
+from iotistic.planning.normal import NO_NETWORK, canonical_json, normalise_text
 from iotistic.planning.values import Container, Health, NormalSpec, Status
 
-NO_NETWORK = "(none)"
-"""Stands for the networks of a container that somebody took off all of them."""
 _STATUS = {"removing": Status.STOPPING}
 
 

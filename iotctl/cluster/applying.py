@@ -1,0 +1,186 @@
+"""Applies documents on a cluster: all of them or none, as far as a dry run can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from iotctl.cluster.server import Server
+from iotctl.exits import CommandError, NotFoundError, ProblemsError
+
+if TYPE_CHECKING:
+    from iotistic.api.app import App
+
+Json = dict[str, Any]
+ORDER = {"Secret": 0, "ConfigMap": 1, "App": 2}
+API_VERSIONS = {"App": "iotistic.io/v1alpha1", "Secret": "v1", "ConfigMap": "v1"}
+
+
+def apply(server: Server, body: Json, *, dry_run: bool) -> Json:
+    """Check all documents here and on the server, then apply Secrets and ConfigMaps before Apps."""
+    apps, documents = _checked(body["documents"])
+    before = {_key(document): _now(server, document) for document in documents}
+    for document in documents:
+        server.apply(document, dry_run=True)
+    applied: list[Json] = []
+    for document in documents:
+        try:
+            after = server.apply(document, dry_run=dry_run)
+        except CommandError as error:
+            done = ", ".join(f"{one['kind']} {one['name']}" for one in applied) or "nothing"
+            raise CommandError(
+                f"{document['kind']} {document['metadata']['name']}: {error.message}",
+                hint=f"Applied before it: {done}. Apply the same files again; what is the same stays.",
+                code=error.code,
+            ) from error
+        applied.append(_result(before[_key(document)], after))
+    return {"applied": applied, "warnings": _warnings(apps)}
+
+
+def plan(server: Server, body: Json | None) -> Json:
+    """What applying these would change, service by service."""
+    documents = (body or {}).get("documents") or []
+    apps, checked = _checked(documents)
+    steps, lines = [], []
+    for document in checked:
+        now = _now(server, document)
+        after = server.apply(document, dry_run=True)
+        found = _steps(now, after)
+        steps += found
+        lines += _text(now, after, found)
+    if not checked:
+        for app in server.items("App"):
+            status = app.get("status") or {}
+            name = app["metadata"]["name"]
+            state = status.get("state") or "not looked at yet"
+            lines.append(f"App {name}: {state}. {status.get('why') or ''}".rstrip())
+    return {
+        "text": "\n".join(lines) or "There are no Apps here, so there is nothing to do.",
+        "rounds": [steps] if steps else [],
+        "converged": True,
+        "warnings": _warnings(apps),
+        "stalled": {},
+    }
+
+
+def _checked(documents: Sequence[Mapping[str, Any]]) -> tuple[list[App], list[Json]]:
+    """Read as the operator does. Raises: ProblemsError."""
+    from iotistic.api.documents import check_documents
+    from iotistic.api.errors import InvalidResourceError
+
+    try:
+        apps, _ = check_documents(documents)
+    except InvalidResourceError as error:
+        raise ProblemsError(error.problems) from error
+    found = [_as_sent(document) for document in documents]
+    return apps, sorted(found, key=lambda one: ORDER.get(one["kind"], 3))
+
+
+def _as_sent(document: Mapping[str, Any]) -> Json:
+    """Without what is not the sender's to say."""
+    sent = {key: value for key, value in document.items() if key != "status"}
+    sent.setdefault("apiVersion", API_VERSIONS.get(str(sent.get("kind")), ""))
+    return sent
+
+
+def _warnings(apps: Sequence[App]) -> list[str]:
+    from iotistic.api.warnings import warnings_of
+
+    return [warning for app in apps for warning in warnings_of(app)]
+
+
+def _now(server: Server, document: Json) -> Json | None:
+    namespace = str(document["metadata"].get("namespace") or "")
+    try:
+        return server.ask(
+            "GET", server.path(document["kind"], document["metadata"]["name"], namespace=namespace)
+        )
+    except NotFoundError:
+        return None
+
+
+def _key(document: Json) -> tuple[str, str]:
+    return document["kind"], document["metadata"]["name"]
+
+
+def _result(before: Json | None, after: Json) -> Json:
+    meta = after["metadata"]
+    changed = before is None or _content(before) != _content(after)
+    result = "created" if before is None else "configured" if changed else "unchanged"
+    return {
+        "kind": after["kind"],
+        "name": meta["name"],
+        "result": result,
+        "release": str((after.get("spec") or {}).get("release") or ""),
+        "generation": int(meta.get("generation") or 0),
+    }
+
+
+def _content(resource: Json) -> Json:
+    """What people write of it."""
+    meta = resource["metadata"]
+    shown = {key: resource[key] for key in ("spec", "data", "binaryData", "type") if key in resource}
+    return shown | {"labels": meta.get("labels") or {}, "annotations": meta.get("annotations") or {}}
+
+
+def _steps(now: Json | None, after: Json) -> list[Json]:
+    if after["kind"] != "App":
+        if now is not None and _content(now) == _content(after):
+            return []
+        return [_step("apply", after, "", "missing" if now is None else "its contents differ")]
+    before = {one["name"]: one for one in ((now or {}).get("spec") or {}).get("services") or []}
+    wanted = {one["name"]: one for one in after["spec"].get("services") or []}
+    steps = [
+        _step("start" if name not in before else "update", after, name, _cause(before.get(name), service))
+        for name, service in wanted.items()
+        if before.get(name) != service
+    ]
+    steps += [_step("remove", after, name, "no longer in the App") for name in before if name not in wanted]
+    if now is not None and not steps and now["spec"] != after["spec"]:
+        fields = [
+            key for key in {*now["spec"], *after["spec"]} if now["spec"].get(key) != after["spec"].get(key)
+        ]
+        steps.append(_step("apply", after, "", f"{', '.join(sorted(fields))} differ"))
+    return steps
+
+
+def _cause(before: Json | None, after: Json) -> str:
+    if before is None:
+        return "missing"
+    if before.get("image") != after.get("image"):
+        return f"image {before.get('image')} -> {after.get('image')}"
+    fields = sorted(key for key in {*before, *after} if before.get(key) != after.get(key))
+    return f"{', '.join(fields)} {'differs' if len(fields) == 1 else 'differ'}"
+
+
+def _step(action: str, resource: Json, service: str, cause: str) -> Json:
+    name = resource["metadata"]["name"]
+    subject = f"{name}/{service}" if service else name
+    return {
+        "action": action,
+        "subject": subject,
+        "app": name,
+        "service": service,
+        "cause": cause,
+        "changes": None,
+    }
+
+
+def _text(now: Json | None, after: Json, steps: Sequence[Json]) -> list[str]:
+    kind, name = after["kind"], after["metadata"]["name"]
+    if not steps:
+        return [f"{kind} {name}: nothing to do."]
+    head = f"{kind} {name}" + ("" if now else ", new") + _strategy(after)
+    width = max(len(step["subject"]) for step in steps)
+    rows = [
+        f"{number:>2}  {step['action']:<10} {step['subject']:<{width}}  {step['cause']}".rstrip()
+        for number, step in enumerate(steps, 1)
+    ]
+    return [head, *rows]
+
+
+def _strategy(app: Json) -> str:
+    if app["kind"] != "App":
+        return ""
+    strategy = (app["spec"].get("update") or {}).get("strategy") or "DownloadThenKill"
+    return f" (strategy {strategy})"

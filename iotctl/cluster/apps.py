@@ -1,0 +1,150 @@
+"""Apps, Secrets and ConfigMaps of a namespace."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from iotctl.cluster.server import Server
+from iotctl.exits import CommandError, NotFoundError
+from iotistic.engines.kubernetes import locks
+from iotistic.engines.kubernetes.locks import Lock
+from iotistic.engines.kubernetes.values import APP_LABEL
+
+Json = dict[str, Any]
+KINDS = {"secrets": "Secret", "configmaps": "ConfigMap"}
+
+
+def all_apps(server: Server) -> Json:
+    """All Apps of the namespace."""
+    return {"items": server.items("App")}
+
+
+def one_app(server: Server, name: str) -> Json:
+    """An App by its name or the cloud's number. Raises: NotFoundError naming those that there are."""
+    if not name.isdigit():
+        try:
+            return server.one("App", name)
+        except NotFoundError as error:
+            raise _no_app(server, name) from error
+    found = next((app for app in server.items("App") if str(app["spec"].get("appId")) == name), None)
+    if found is None:
+        raise _no_app(server, name)
+    return found
+
+
+def _no_app(server: Server, name: str) -> NotFoundError:
+    namespace = server.connection.namespace
+    names = [app["metadata"]["name"] for app in server.items("App")]
+    hint = f"There are: {', '.join(names)}." if names else "There is none."
+    return NotFoundError(
+        f"There is no App {name!r} in namespace {namespace}.", hint=f"{hint} Elsewhere:  --namespace NAME"
+    )
+
+
+def delete(server: Server, name: str, purge: bool | None) -> Json:
+    """Delete an App; its children go after it, its volumes only when they are to.
+
+    Volumes that an App of before has left go when nothing else is there of it.
+    """
+    left = [one for one in volumes(server)["items"] if one["kept"] and one["app"] == name] if purge else []
+    if left:
+        _delete_claims(server, name)
+        return {"name": name, "purge": True}
+    app = one_app(server, name)
+    name = str(app["metadata"]["name"])
+    policy = app["spec"].get("deletionPolicy") == "Delete"
+    if policy and purge is False:
+        raise CommandError(
+            f"The cluster deletes the volumes of App {name} with it: its deletionPolicy is Delete.",
+            hint="To keep them, set deletionPolicy to Retain in its file and apply that first. "
+            "Nothing was deleted.",
+        )
+    gone = policy if purge is None else purge
+    server.delete("App", name)
+    if gone:
+        _delete_claims(server, name)
+    return {"name": name, "purge": gone}
+
+
+def _delete_claims(server: Server, app: str) -> None:
+    for claim in server.items("PersistentVolumeClaim", f"{APP_LABEL}={app}"):
+        server.delete("PersistentVolumeClaim", claim["metadata"]["name"])
+
+
+def volumes(server: Server) -> Json:
+    """Volumes of Apps, also of those that are gone: these are kept until they are purged."""
+    there = {app["metadata"]["name"] for app in server.items("App")}
+    return {"items": [_volume(one, there) for one in server.items("PersistentVolumeClaim", APP_LABEL)]}
+
+
+def _volume(claim: Json, apps: set[str]) -> Json:
+    meta = claim["metadata"]
+    app = str(meta["labels"][APP_LABEL])
+    name = str(meta["name"]).removeprefix(f"{app}-")
+    return {"app": app, "name": name, "kept": app not in apps}
+
+
+def documents(server: Server, plural: str) -> Json:
+    """Secrets or ConfigMaps that people made: not the copies that Apps keep of them."""
+    found = server.items(KINDS[plural], f"!{APP_LABEL}")
+    return {"items": [_shown(one) for one in found if _is_a_persons(one)]}
+
+
+def document(server: Server, plural: str, name: str) -> Json:
+    """One of them; of a Secret the names of its keys alone."""
+    return _shown(server.one(KINDS[plural], name))
+
+
+def delete_document(server: Server, plural: str, name: str) -> Json:
+    """Delete one, unless an App uses it."""
+    kind = KINDS[plural]
+    users = [app["metadata"]["name"] for app in server.items("App") if _uses(app["spec"], kind, name)]
+    if users:
+        raise CommandError(f"{kind} {name} is used by App {', '.join(users)}, so it is kept.")
+    return server.delete(kind, name)
+
+
+def _shown(found: Json) -> Json:
+    """Without values of Secrets: they are nobody's to see on a terminal."""
+    meta = found["metadata"]
+    shown = {
+        "apiVersion": "v1",
+        "kind": found["kind"],
+        "metadata": {"name": meta["name"], "namespace": meta["namespace"]},
+    }
+    for key in ("type", "data", "binaryData", "immutable"):
+        if key in found:
+            shown[key] = found[key]
+    if found["kind"] == "Secret":
+        shown["data"] = dict.fromkeys(found.get("data") or {}, "")
+    return shown
+
+
+def _is_a_persons(found: Json) -> bool:
+    return found["metadata"]["name"] != "kube-root-ca.crt" and not str(found.get("type", "")).startswith(
+        ("helm.sh/", "kubernetes.io/service-account-token")
+    )
+
+
+def _uses(spec: Any, kind: str, name: str) -> bool:
+    """Whether a reference to it stands anywhere in this part of a spec."""
+    keys = {"Secret": ("secretRef", "secretKeyRef"), "ConfigMap": ("configMapRef", "configMapKeyRef")}[kind]
+    if isinstance(spec, list):
+        return any(_uses(one, kind, name) for one in spec)
+    if not isinstance(spec, dict):
+        return False
+    named = [spec[key].get("name") for key in keys if isinstance(spec.get(key), dict)]
+    if kind == "Secret":
+        named += (
+            [(spec.get("secret") or {}).get("secretName")] if isinstance(spec.get("secret"), dict) else []
+        )
+        named += [one.get("name") for one in spec.get("imagePullSecrets") or []]
+    elif isinstance(spec.get("configMap"), dict):
+        named.append(spec["configMap"].get("name"))
+    return name in named or any(_uses(value, kind, name) for value in spec.values())
+
+
+def lock_of(app: Json) -> Lock | None:
+    """The lock that somebody has set on it and that holds now, as the operator reads it."""
+    return locks.lock_of(app["metadata"].get("annotations") or {}, now=datetime.now(UTC))

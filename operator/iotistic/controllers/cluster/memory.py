@@ -1,0 +1,53 @@
+"""What is kept in memory of one App between its turns. All of it can be lost: a new process looks again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from iotistic.controllers.cluster.contents import Found, Name
+from iotistic.controllers.cluster.ports import Ref
+from iotistic.controllers.cluster.statuses import Due
+from iotistic.rollout.values import Decision, RolloutState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """The API server has said no to an object."""
+
+    message: str
+    digest: str
+    """Of what was asked for."""
+    tries: int
+    retry_at: float
+    """Monotonic moment."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Memory:
+    """One App."""
+
+    uid: str
+    state: RolloutState = field(default_factory=RolloutState)
+    retried: str = ""
+    """The last `iotistic.io/retry` that was heeded."""
+    decision: Decision | None = None
+    uses: frozenset[Name] = frozenset()
+    """Secrets and ConfigMaps that it refers to."""
+    found: Found | None = None
+    """What is in them; None: look."""
+    found_for: tuple[Name, ...] = ()
+    refusals: dict[Ref, Refusal] = field(default_factory=dict)
+    applied: dict[Ref, str] = field(default_factory=dict)
+    """Digest of what was written last."""
+    pulled: set[str] = field(default_factory=set)
+    """Images that are on the node, as far as pull pods have told."""
+    pull_refused: str = ""
+    """Why a pull pod can't be made, in the API server's words."""
+    due: dict[str, Due] = field(default_factory=dict)
+    """By AppService; the App's own under the empty name."""
+    spent: dict[str, int] = field(default_factory=dict)
+    """Status writes of the attempt under way, in the same way."""
+    stalled: str = ""
+    """Reason and words of the stall that was told last."""
+    waits: dict[str, str] = field(default_factory=dict)
+    """Why services were not brought up to date in the last turn: dependencies."""

@@ -1,0 +1,50 @@
+"""Remembers releases on the cluster, with copies of what they refer to, and forgets old ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from iotistic.controllers.cluster.children import Whose, metadata, owned_by, whose
+from iotistic.controllers.cluster.contents import COPY_OF, copy_of
+from iotistic.controllers.cluster.ports import Reason, Ref
+from iotistic.controllers.cluster.revisions import KIND, Revision, manifest
+from iotistic.rollout.history import needed, too_old
+from iotistic.rollout.values import RolloutState
+
+if TYPE_CHECKING:
+    from iotistic.controllers.cluster.turn import Turn, Want
+
+
+async def remember(turn: Turn, revision: Revision, known: Sequence[Revision]) -> None:
+    """Make the wanted release and its copies durable. Raises RefusedError, StalledError's causes apart."""
+    own = metadata(turn.key, turn.memory.uid)
+    for (kind, name), copy in sorted(revision.copies.items()):
+        ref = Ref(kind, turn.key.namespace, copy)
+        if turn.cache.get(ref) is not None:
+            continue
+        found = await turn.api.get(Ref(kind, turn.key.namespace, name))
+        if found is not None:
+            await turn.applier.record(copy_of(found, copy, own), Reason.REVISION)
+    if revision not in known:
+        await turn.applier.record(manifest(revision, turn.key, own), Reason.REVISION)
+
+
+async def forget(turn: Turn, want: Want, state: RolloutState) -> None:
+    """Remove releases that are too old, and copies that no remembered release uses."""
+    keep = needed(want.digest, state) | {state.effective}
+    old = set(too_old(want.known, limit=want.app.spec.history_limit, keep=keep))
+    remembered = [revision for revision in want.known if revision.digest not in old]
+    in_use = {name for revision in remembered for name in revision.copies.values()}
+    names = {revision.name for revision in remembered}
+    for child in turn.children():
+        if (
+            not owned_by(child, turn.memory.uid)
+            or whose(child, turn.key.name, turn.memory.uid) is Whose.GOING
+        ):
+            continue
+        name, annotations = child["metadata"]["name"], child["metadata"].get("annotations") or {}
+        if child["kind"] == KIND and name not in names:
+            await turn.applier.delete(child, Reason.REVISION, "an old release")
+        elif child["kind"] in {"Secret", "ConfigMap"} and COPY_OF in annotations and name not in in_use:
+            await turn.applier.delete(child, Reason.REVISION, "no remembered release uses this copy")

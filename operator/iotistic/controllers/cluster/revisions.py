@@ -1,0 +1,110 @@
+"""Releases of an App that the cluster remembers: one ControllerRevision each. Pure.
+
+Its data is what an undo needs: the App's spec and the names of the copies of Secrets and ConfigMaps that it
+used. The newest is the wanted one; a release that is wanted again gets the next number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from iotistic.api.app import App
+from iotistic.controllers.cluster.ports import Key, Object
+from iotistic.controllers.cluster.reading import read_spec
+from iotistic.engines.kubernetes.values import DIGEST_ANNOTATION, RELEASE_ANNOTATION
+
+KIND = "ControllerRevision"
+CREATED = "iotistic.io/wanted-since"
+Copies = Mapping[tuple[str, str], str]
+"""Names of copies by kind and name of what they are copies of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One remembered release (`rollout.history.Revision`)."""
+
+    digest: str
+    release: str
+    number: int
+    """The highest is what is wanted."""
+    name: str
+    """Of the ControllerRevision."""
+    spec: Mapping[str, Any] = field(repr=False)
+    copies: Copies = field(default_factory=dict)
+
+    def app(self, wanted: App) -> App | None:
+        """The App as it was; None when today's model can't read it."""
+        return read_spec(wanted, self.spec)
+
+
+def revisions(children: Iterable[Object]) -> list[Revision]:
+    """The remembered releases among an App's children, oldest first; what is none of ours is passed over."""
+    found = [_revision(child) for child in children if child.get("kind") == KIND]
+    return sorted((revision for revision in found if revision), key=lambda revision: revision.number)
+
+
+def _revision(child: Object) -> Revision | None:
+    metadata, data = child["metadata"], child.get("data") or {}
+    annotations = metadata.get("annotations") or {}
+    digest, spec = annotations.get(DIGEST_ANNOTATION), data.get("spec")
+    if not digest or not isinstance(spec, Mapping):
+        return None
+    copies = {}
+    for reference, name in (data.get("copies") or {}).items():
+        kind, _, of = str(reference).partition("/")
+        copies[kind, of] = str(name)
+    return Revision(
+        digest=digest,
+        release=str(annotations.get(RELEASE_ANNOTATION) or ""),
+        number=int(child.get("revision") or 0),
+        name=metadata["name"],
+        spec=spec,
+        copies=copies,
+    )
+
+
+def next_revision(known: Sequence[Revision], app: App, digest: str, copies: Copies) -> Revision:
+    """The revision of what is wanted: the newest one as it is, an old one with a new number, or a new one."""
+    newest = known[-1] if known else None
+    same = next((revision for revision in known if revision.digest == digest), None)
+    release = _release(newest, app, digest)
+    if same is not None and same is newest and same.release == release:
+        return same
+    number = newest.number if same is not None and same is newest else newest.number + 1 if newest else 1
+    return Revision(
+        digest=digest,
+        release=release,
+        number=number,
+        name=same.name if same else f"{app.name}-{digest[:12]}",
+        spec=same.spec if same else app.spec.wire(),
+        copies=same.copies if same else copies,
+    )
+
+
+def _release(newest: Revision | None, app: App, digest: str) -> str:
+    if app.spec.release is not None:
+        return str(app.spec.release)
+    if newest is None:
+        return "1"
+    if newest.digest == digest and newest.spec.get("release") is None:
+        return newest.release
+    return str(int(newest.release) + 1) if newest.release.isdigit() else "1"
+
+
+def manifest(revision: Revision, key: Key, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The ControllerRevision of a revision; `metadata`: labels and owner of the App's children."""
+    copies = {f"{kind}/{name}": copy for (kind, name), copy in sorted(revision.copies.items())}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": KIND,
+        "metadata": {
+            **metadata,
+            "name": revision.name,
+            "namespace": key.namespace,
+            "annotations": {RELEASE_ANNOTATION: revision.release, DIGEST_ANNOTATION: revision.digest},
+        },
+        "revision": revision.number,
+        "data": {"spec": revision.spec, **({"copies": copies} if copies else {})},
+    }

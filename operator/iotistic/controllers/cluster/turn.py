@@ -1,0 +1,289 @@
+"""One turn of one App: what is wanted, what may run, what is so; then what has to be written.
+
+The order matters: the decision is stored before anything is done about it, so that a cut at any moment is
+taken up where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from iotistic.api.app import App
+from iotistic.controllers.clock import monotonic
+from iotistic.controllers.cluster import acting, telling
+from iotistic.controllers.cluster.applying import Applier, GoingError, TakenError
+from iotistic.controllers.cluster.contents import Found, look_at, used
+from iotistic.controllers.cluster.effective import ClusterOptions, Effective, effective, run_states
+from iotistic.controllers.cluster.looking import Look, look
+from iotistic.controllers.cluster.memory import Memory
+from iotistic.controllers.cluster.ports import Api, Cache, Key, Object, RefusedError
+from iotistic.controllers.cluster.pulling import Pulls, pulls
+from iotistic.controllers.cluster.reading import ContradictionError, UnreadableError, read
+from iotistic.controllers.cluster.remembering import remember
+from iotistic.controllers.cluster.revisions import Revision, next_revision, revisions
+from iotistic.engines.kubernetes.locks import Lock, lock_of
+from iotistic.engines.kubernetes.refusals import refused
+from iotistic.engines.kubernetes.values import RETRY_ANNOTATION
+from iotistic.planning.release import release_digest
+from iotistic.rollout.release import forget_last_good, retry, step
+from iotistic.rollout.status import AppFacts, readiness_of
+from iotistic.rollout.values import Decision, Now, RolloutState, Wanted
+
+"""On an App: another value asks for another try of what has failed."""
+STALLED_LOOK_SECONDS = 60.0
+LOOK_AGAIN_SECONDS = 1.0
+BOOT = "cluster"
+"""A restart of a node is no reason to doubt a release: its pods come back on their own."""
+
+
+class StalledError(Exception):
+    """Only a person can get the App any further; everything of it stays as it is."""
+
+    def __init__(self, reason: str, why: str, *, again_in: float | None = None) -> None:
+        super().__init__(why)
+        self.reason = reason
+        self.why = why
+        self.again_in = again_in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Want:
+    """What is wanted of an App."""
+
+    app: App
+    digest: str
+    revision: Revision
+    known: Sequence[Revision]
+    """Remembered releases, with the wanted one, oldest first."""
+    lock: Lock | None
+
+
+class Turn:
+    """One turn; made for it and thrown away."""
+
+    def __init__(
+        self,
+        api: Api,
+        cache: Cache,
+        options: ClusterOptions,
+        key: Key,
+        live: Object,
+        memory: Memory,
+        *,
+        now: datetime,
+    ) -> None:
+        self.api = api
+        self.cache = cache
+        self.options = options
+        self.key = key
+        self.live = live
+        self.memory = memory
+        self.now = now
+        self.applier = Applier(api, cache, key, memory)
+        self.retried = memory.retried
+        """The last `RETRY_ANNOTATION` that was heeded, this turn's included."""
+        self.behind = False
+        """Somebody has changed what people may ask while this turn went on."""
+        self._children: list[Object] = []
+        self._read_after = -1
+
+    async def take(self) -> float | None:
+        """Take it. Returns and raises as `Controller.reconcile`."""
+        try:
+            again = await self._go_on(await self._want())
+        except StalledError as stall:
+            soon = await telling.stalled(self, stall.reason, stall.why)
+            again = _soonest(soon, stall.again_in)
+        # What a write answered is in the cache, so the watches tell nothing of it: it is looked at again.
+        written = LOOK_AGAIN_SECONDS if self.applier.writes else None
+        return _soonest(again, written, 0.0 if self.behind else None)
+
+    def children(self) -> list[Object]:
+        """All objects with the App's label, as known after this turn's last write."""
+        if self._read_after != self.applier.writes:
+            self._children, self._read_after = list(self.cache.children(self.key)), self.applier.writes
+        return self._children
+
+    async def _want(self) -> Want:
+        """What is wanted, remembered on the cluster. Raises StalledError."""
+        try:
+            app = read(self.live)
+        except UnreadableError as error:
+            raise StalledError("Unreadable", f"this App can't be read: {error}") from error
+        except ContradictionError as error:
+            raise StalledError("Invalid", str(error)) from error
+        self.memory.uses = frozenset(used(app))
+        children = self.children()
+        states = run_states(child for child in children if child["kind"] == "AppService")
+        findings = refused(app, states)
+        if findings:
+            why = "; ".join(f"{finding.path}: {finding.message}".lstrip(": ") for finding in findings)
+            raise StalledError("NotOnKubernetes", why)
+        found = await self._contents(app)
+        if found.missing:
+            there = "there is no " + ", no ".join(found.missing) + f" in namespace {self.key.namespace}"
+            raise StalledError("MissingReference", there, again_in=STALLED_LOOK_SECONDS)
+        digest = release_digest(app, found.digests)
+        known = revisions(children)
+        revision = next_revision(known, app, digest, found.copies(app.name))
+        try:
+            await remember(self, revision, known)
+        except RefusedError as error:
+            what = "the release can't be recorded"
+            raise StalledError(
+                "Refused", f"{what}: {error.message}", again_in=STALLED_LOOK_SECONDS / 2
+            ) from error
+        known = [one for one in known if one.name != revision.name] + [revision]
+        annotations = self.live["metadata"].get("annotations") or {}
+        lock = lock_of(annotations, now=self.now)
+        return Want(app=app, digest=digest, revision=revision, known=known, lock=lock)
+
+    async def _contents(self, app: App) -> Found:
+        """What is in the Secrets and ConfigMaps that it refers to: read when they have changed."""
+        names = used(app)
+        if self.memory.found is None or self.memory.found_for != names or self.memory.found.missing:
+            key = self.options.digest_key + self.memory.uid.encode()
+            found = await look_at(self.api, self.key, app, key)
+            self.memory.found, self.memory.found_for = found, names
+        return self.memory.found
+
+    async def _go_on(self, want: Want) -> float | None:
+        state = self._begin(want)
+        may_run = self._effective(want, state.effective or want.digest)
+        try:
+            await self.applier.check_names(may_run.rendered.objects)
+            if may_run.digest != want.digest:
+                wanted = self._effective(want, want.digest)
+                await self.applier.check_names(wanted.rendered.objects)
+        except TakenError as error:
+            raise StalledError("NameTaken", str(error), again_in=STALLED_LOOK_SECONDS / 4) from error
+        except GoingError as error:
+            raise StalledError("Waiting", str(error), again_in=2.0) from error
+        seen, fetches = self._look(want, may_run)
+        facts = self._facts(want, may_run, seen, fetches)
+        slow = fetches.slow or seen.slow
+        readiness = readiness_of(facts, digest=may_run.digest, missing=fetches.missing, fetching=slow)
+        moment = Now(wall=telling.wall(self.now), monotonic=monotonic(), boot=BOOT)
+        decision = step(_wanted(want, may_run), state, readiness, moment)
+        if decision.effective != may_run.digest:
+            may_run = self._effective(want, decision.effective)
+            seen, fetches = self._look(want, may_run)
+            facts = self._facts(want, may_run, seen, fetches)
+        await self._store(facts, decision)
+        again = None
+        try:
+            if not decision.hold:
+                again = await acting.act(self, want, may_run, seen, fetches, decision)
+        finally:
+            await telling.events(self, decision)
+        if self.applier.writes or self.applier.refused:
+            seen, fetches = self._look(want, may_run)
+        facts = replace(self._facts(want, may_run, seen, fetches), rollout=decision)
+        told = await telling.tell(self, facts, decision)
+        lock = want.lock.seconds_left if want.lock and facts.locked else None
+        return _soonest(
+            decision.wake_in_seconds,
+            again,
+            told,
+            lock,
+            seen.settled_in,
+            fetches.look_in,
+            self.applier.retry_in(),
+        )
+
+    def _begin(self, want: Want) -> RolloutState:
+        """The state to go on with: a lost release forgotten, somebody's asking for a retry heeded."""
+        state = self.memory.state
+        good = state.last_good
+        if good is not None and good.digest != want.digest:
+            revision = next((one for one in want.known if one.digest == good.digest), None)
+            if revision is None or revision.app(want.app) is None:
+                state = forget_last_good(state)
+        asked = str((self.live["metadata"].get("annotations") or {}).get(RETRY_ANNOTATION) or "")
+        if not asked or asked == self.retried:
+            return state
+        self.retried = asked
+        self.memory.refusals.clear()
+        return retry(state)
+
+    def _effective(self, want: Want, digest: str) -> Effective:
+        """The App at a remembered release; at the wanted one where that is not known any more."""
+        services = [child for child in self.children() if child["kind"] == "AppService"]
+        revision = next((one for one in want.known if one.digest == digest), want.revision)
+        for one in (revision, want.revision):
+            found = effective(
+                want.app,
+                one,
+                services,
+                key=self.key,
+                uid=self.memory.uid,
+                wanted_digest=want.digest,
+                options=self.options,
+            )
+            if found is not None:
+                return found
+        raise AssertionError("what is wanted can always be rendered")
+
+    def _look(self, want: Want, may_run: Effective) -> tuple[Look, Pulls]:
+        children, lock = self.children(), want.lock.text(want.app.name) if want.lock else ""
+        seen = look(may_run, children, self.memory.refusals, self.memory.waits, now=self.now, lock=lock)
+        images = acting.asked_names(may_run)
+        return seen, pulls(seen.pulls, children, self.memory, now=self.now, registry_names=images)
+
+    def _facts(self, want: Want, may_run: Effective, seen: Look, fetches: Pulls) -> AppFacts:
+        locked = want.lock.text(want.app.name) if want.lock and seen.interrupting else ""
+        services = [
+            replace(facts, failure_reason="ImagePullFailed", failure=failure)
+            if (failure := _pull_failure(may_run.app, facts.name, fetches))
+            else facts
+            for facts in seen.services
+        ]
+        return AppFacts(
+            name=want.app.name,
+            generation=int(self.live["metadata"].get("generation") or 0),
+            release=may_run.release,
+            services=services,
+            hold="suspended: spec.suspend is true" if want.app.spec.suspend else "",
+            failure=seen.refused or self.memory.pull_refused,
+            locked=locked,
+            digest=want.digest,
+        )
+
+    async def _store(self, facts: AppFacts, decision: Decision) -> None:
+        """Store what was decided, then make it what is gone on from."""
+        if decision.persist or self.retried != self.memory.retried:
+            stored = replace(facts, rollout=decision)
+            await telling.store(self, stored, decision)
+        attempt = decision.state.attempt
+        before = self.memory.state.attempt
+        if attempt is not None and (before is None or before.digest != attempt.digest):
+            self.memory.spent.clear()
+            self.memory.spent[""] = 1
+        self.memory.state = decision.state
+        self.memory.retried = self.retried
+        self.memory.decision = decision
+
+
+def _pull_failure(app: App, service: str, fetches: Pulls) -> str:
+    found = app.service(service)
+    return (fetches.failures or {}).get(found.image, "") if found else ""
+
+
+def _wanted(want: Want, may_run: Effective) -> Wanted:
+    update = want.app.spec.update
+    return Wanted(
+        digest=want.digest,
+        release=want.revision.release,
+        images=tuple(sorted({service.image for service in want.app.spec.services})),
+        deadline_seconds=update.progress_deadline_seconds,
+        min_ready_seconds=update.min_ready_seconds,
+        auto_undo=update.auto_undo,
+        suspend=want.app.spec.suspend,
+        stopped=tuple(sorted(may_run.context.run_states)),
+    )
+
+
+def _soonest(*moments: float | None) -> float | None:
+    return min((moment for moment in moments if moment is not None), default=None)

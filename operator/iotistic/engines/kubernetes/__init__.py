@@ -1,0 +1,1 @@
+"""Kubernetes: what an App becomes there (pure), and the connection to its API server."""

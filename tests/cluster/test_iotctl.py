@@ -1,0 +1,257 @@
+"""iotctl on a real cluster: the same commands as on a device, and clear words where there is none."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cluster.kube import Kube, until
+from tests.cluster.operator import running_operator
+
+ROOT = Path(__file__).parents[2]
+IMAGE = "iotistic/hello:1"
+WAIT = ("--wait", "--timeout", "180s")
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A person with iotctl, a kubeconfig and a namespace."""
+
+    kube: Kube
+    namespace: str
+
+    def run(self, *words: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+        """Run iotctl, whatever becomes of it."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("IOTCTL_")}
+        here = {"KUBECONFIG": self.kube.kubeconfig, "IOTCTL_NAMESPACE": self.namespace}
+        paths = {"PYTHONPATH": f"{ROOT / 'operator'}{os.pathsep}{ROOT}", "CONFIG_DIR": "/nowhere"}
+        command = [sys.executable, "-c", "import sys; from iotctl.main import main; sys.exit(main())", *words]
+        path = f"{Path(self.kube.kubectl_path).parent}{os.pathsep}{os.environ['PATH']}"
+        return subprocess.run(
+            command,
+            input=stdin,
+            env=inherited | here | paths | {"PATH": path} | env,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    def ok(self, *words: str, stdin: str = "") -> str:
+        """Run iotctl; what it printed."""
+        ran = self.run(*words, stdin=stdin)
+        assert ran.returncode == 0, f"iotctl {' '.join(words)}: {ran.returncode}\n{ran.stdout}{ran.stderr}"
+        return ran.stdout
+
+
+def app(name: str, *services: dict[str, object], **spec: object) -> str:
+    """An App as a file has it."""
+    return json.dumps(
+        {
+            "apiVersion": "iotistic.io/v1alpha1",
+            "kind": "App",
+            "metadata": {"name": name},
+            "spec": {"services": list(services), **spec},
+        }
+    )
+
+
+def web(**fields: object) -> dict[str, object]:
+    """A service that stays."""
+    return {
+        "name": "web",
+        "image": IMAGE,
+        "command": ["sh", "-c", "echo hello from web; exec sleep 100000"],
+        "stopGracePeriod": "1s",
+    } | fields
+
+
+@pytest.fixture(scope="module")
+def shell(cluster: Kube) -> Iterator[Shell]:
+    """A namespace with an operator, for all tests of this file."""
+    namespace = cluster.make_namespace("iotctl")
+    with running_operator(cluster.kubeconfig, [namespace]):
+        yield Shell(cluster, namespace)
+    cluster.remove_namespace(namespace)
+
+
+@pytest.fixture(scope="module")
+def shop(shell: Shell) -> str:
+    """An App that runs."""
+    shell.ok("apply", "-f", "-", *WAIT, stdin=app("shop", web(), update={"minReadySeconds": 0}))
+    return "shop"
+
+
+def test_apply_waits_and_tables_show_it(shell: Shell, shop: str) -> None:
+    assert "app/shop unchanged" in shell.ok(
+        "apply", "-f", "-", stdin=app("shop", web(), update={"minReadySeconds": 0})
+    )
+    row = shell.ok("get", "apps").splitlines()[1].split()
+    assert row[0] == "shop"
+    assert "1/1" in row
+    assert "Ready" in row
+    services = json.loads(shell.ok("services", "list", "-o", "json"))
+    assert [(one["app"], one["name"], one["ready"]) for one in services] == [("shop", "web", True)]
+    assert json.loads(shell.ok("get", "app", "shop", "-o", "json"))["kind"] == "App"
+
+
+def test_context_says_which_cluster_and_why(shell: Shell) -> None:
+    said = shell.ok("context")
+    assert said.startswith("Cluster https://")
+    assert shell.namespace in said
+    assert "kubernetes" in said
+
+
+def test_logs_and_exec_reach_the_container(shell: Shell, shop: str) -> None:
+    assert "hello from web" in shell.ok("logs", shop)
+    assert "hello from web" in shell.ok("services", "logs", "shop-web")
+    assert shell.ok("exec", "shop-web", "--", "echo", "from inside") == "from inside\n"
+    assert shell.run("exec", "shop-web", "--", "sh", "-c", "exit 7").returncode == 7
+
+
+def test_stop_holds_and_start_brings_it_back(shell: Shell, shop: str) -> None:
+    assert shell.ok("apps", "stop", shop) == "app/shop: stopping web\n"
+    ran = shell.run("wait", "app/shop", "--timeout", "120s")
+    assert "stopped" in ran.stdout + ran.stderr
+    assert "was stopped by hand" in shell.ok("explain", "app", shop)
+    shell.ok("apps", "start", shop, *WAIT)
+    assert json.loads(shell.ok("apps", "info", shop, "-o", "json"))["state"] == "Ready"
+
+
+def test_a_restart_makes_a_new_container(shell: Shell, shop: str) -> None:
+    before = json.loads(shell.ok("services", "info", "shop-web", "-o", "json"))["containerId"]
+    shell.ok("apps", "restart", shop)
+
+    def changed() -> bool:
+        now = json.loads(shell.ok("services", "info", "shop-web", "-o", "json"))
+        return bool(now["ready"]) and now["containerId"] != before
+
+    until(changed, "another container", 120)
+
+
+def test_lock_holds_an_update_and_unlock_lets_it_go(shell: Shell) -> None:
+    update = {"minReadySeconds": 0}
+    shell.ok("apply", "-f", "-", *WAIT, stdin=app("held", web(), update=update))
+    shell.ok("lock", "held", "--reason", "stocktaking", "--owner", "till")
+    changed = app("held", web(env=[{"name": "A", "value": "2"}]), update=update)
+    ran = shell.run("apply", "-f", "-", "--wait", "--timeout", "10s", stdin=changed)
+    assert ran.returncode == 5, ran.stdout + ran.stderr
+    assert "stocktaking" in shell.ok("explain", "app", "held")
+    assert "iotctl unlock held" in shell.ok("explain", "app", "held")
+    ran = shell.run("apps", "restart", "held")
+    assert "locked by till: stocktaking" in ran.stdout + ran.stderr
+    shell.ok("unlock", "held")
+    shell.ok("wait", "app/held", "--timeout", "180s")
+    shell.ok("delete", "app", "held", *WAIT)
+
+
+def test_a_bad_update_is_undone_and_told(shell: Shell) -> None:
+    update = {"minReadySeconds": 4, "progressDeadlineSeconds": 15}
+    shell.ok("apply", "-f", "-", *WAIT, stdin=app("fragile", web(), update=update))
+    bad = web(command=["sh", "-c", "echo the database is missing; sleep 1; exit 3"])
+    ran = shell.run("apply", "-f", "-", *WAIT, stdin=app("fragile", bad, update=update))
+    assert ran.returncode == 4, ran.stdout + ran.stderr
+    assert "undone" in ran.stderr
+    told = shell.ok("explain", "app", "fragile")
+    assert "iotctl retry fragile" in told
+    states = [row["state"] for row in json.loads(shell.ok("history", "fragile", "-o", "json"))]
+    assert states[:2] == ["quarantined", "serving"]
+    assert "Undone" in shell.ok("get", "apps")
+    shell.ok("rollback", "fragile", *WAIT)
+    assert json.loads(shell.ok("apps", "info", "fragile", "-o", "json"))["state"] == "Ready"
+    shell.ok("delete", "app", "fragile", *WAIT)
+
+
+def test_a_mistake_is_told_with_its_line_and_nothing_changes(shell: Shell) -> None:
+    text = "apiVersion: iotistic.io/v1alpha1\nkind: App\nmetadata: {name: oops}\nspec:\n  servces: []\n"
+    ran = shell.run("apply", "-f", "-", stdin=text)
+    assert ran.returncode == 2
+    assert "servces" in ran.stderr
+    assert "services" in ran.stderr
+    assert shell.run("get", "app", "oops").returncode == 1
+
+
+def test_a_service_can_not_be_paused(shell: Shell, shop: str) -> None:
+    ran = shell.run("services", "pause", "shop-web")
+    assert ran.returncode == 2
+    assert "can't be paused on Kubernetes" in ran.stderr
+
+
+def test_plan_shows_what_would_change(shell: Shell, shop: str) -> None:
+    changed = app("shop", web(image="iotistic/hello:2"), update={"minReadySeconds": 0})
+    assert "image iotistic/hello:1 -> iotistic/hello:2" in shell.ok("plan", "-f", "-", stdin=changed)
+    assert json.loads(shell.ok("apps", "info", shop, "-o", "json"))["state"] == "Ready"
+
+
+def test_diagnostics_of_a_cluster(shell: Shell) -> None:
+    checks = {one["name"]: one for one in json.loads(shell.ok("diagnostics", "-o", "json"))}
+    assert checks["API server"]["status"] == "OK"
+    assert checks["Kinds"]["status"] == "OK"
+    assert checks["Rights"]["status"] == "OK"
+    assert checks["Storage"]["status"] == "OK"
+
+
+def test_delete_keeps_volumes_and_purge_does_not(shell: Shell) -> None:
+    volume = {"name": "data"}
+    kept = app("kept", web(volumeMounts=[{"name": "data", "mountPath": "/data"}]), volumes=[volume])
+    shell.ok("apply", "-f", "-", *WAIT, stdin=kept)
+    shell.ok("delete", "app", "kept", *WAIT)
+    assert shell.kube.get("pvc", "kept-data", shell.namespace) is not None
+    shell.ok("apply", "-f", "-", *WAIT, stdin=kept)
+    shell.ok("apps", "purge", "kept", "--yes", *WAIT)
+
+    until(lambda: shell.kube.get("pvc", "kept-data", shell.namespace) is None, "the volume goes", 120)
+
+
+def test_the_kubectl_plugin_is_the_same_program(shell: Shell) -> None:
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert scripts["kubectl-iotctl"] == scripts["iotctl"]
+
+
+def test_who_has_no_rights_is_told_so(shell: Shell, tmp_path: Path) -> None:
+    shell.kube.try_kubectl("create", "serviceaccount", "nobody", "-n", shell.namespace)
+    token = shell.kube.kubectl("create", "token", "nobody", "-n", shell.namespace).strip()
+    config = yaml.safe_load(Path(shell.kube.kubeconfig).read_text())
+    config["users"] = [{"name": one["name"], "user": {"token": token}} for one in config["users"]]
+    file = tmp_path / "kubeconfig"
+    file.write_text(yaml.safe_dump(config))
+    ran = shell.run("get", "apps", KUBECONFIG=str(file))
+    assert ran.returncode == 1
+    assert "You may not do that here" in ran.stderr
+    assert token not in ran.stderr
+    config["users"] = [{"name": one["name"], "user": {"token": "wrong"}} for one in config["users"]]
+    file.write_text(yaml.safe_dump(config))
+    ran = shell.run("get", "apps", KUBECONFIG=str(file))
+    assert ran.returncode == 1
+    assert "does not know who asks" in ran.stderr
+
+
+def test_an_api_server_that_is_away_is_told_so(shell: Shell, tmp_path: Path) -> None:
+    config = yaml.safe_load(Path(shell.kube.kubeconfig).read_text())
+    for one in config["clusters"]:
+        one["cluster"]["server"] = "https://127.0.0.1:9"
+    file = tmp_path / "kubeconfig"
+    file.write_text(yaml.safe_dump(config))
+    ran = shell.run("get", "apps", KUBECONFIG=str(file))
+    assert ran.returncode == 3
+    assert "does not answer" in ran.stderr
+
+
+def test_operator_process_is_not_needed_to_be_told(shell: Shell) -> None:
+    """An App that nobody looks at is told as that."""
+    namespace = shell.kube.make_namespace("alone")
+    try:
+        lonely = Shell(shell.kube, namespace)
+        lonely.ok("apply", "-f", "-", stdin=app("shop", web()))
+        assert "no operator has looked at shop" in lonely.ok("explain", "app", "shop")
+    finally:
+        shell.kube.remove_namespace(namespace)

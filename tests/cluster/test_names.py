@@ -1,0 +1,56 @@
+"""Services of an App reach each other by name, whatever else has that name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.cluster.site import Site, app, serving, sleeping
+
+
+def pair(name: str) -> dict[str, Any]:
+    api = serving(f"api-of-{name}", name="api", networks={"default": {"aliases": ["backend"]}})
+    return app(api, sleeping("asker"), name=name)
+
+
+def test_names_mean_the_apps_own_services(site: Site) -> None:
+    foreign = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "api"},
+        "spec": {"ports": [{"port": 8080}], "selector": {"no": "thing"}},
+    }
+    site.apply(foreign, pair("left"), pair("right"))
+    for name in ("left", "right"):
+        site.until_state("Ready", name=name)
+    for name in ("left", "right"):
+        for host in ("api", "backend"):
+            url = f"http://{host}:8080/index.html"
+            site.until(
+                lambda url=url, name=name: site.fetch(url, workload=f"{name}-asker") == f"api-of-{name}",
+                f"{host} inside {name}",
+            )
+
+
+def test_a_hand_over_fails_no_request_through_a_name(site: Site) -> None:
+    def pair_with(text: str) -> dict[str, Any]:
+        api = serving(text, name="api", update={"strategy": "HandOver"})
+        return app(api, sleeping("asker"), update={"minReadySeconds": 3})
+
+    site.apply(pair_with("one"))
+    site.until_state("Ready", release="1")
+    loop = (
+        "rm -f /tmp/end; (while [ ! -e /tmp/end ]; do for n in 1 2 3 4 5 6 7 8 9 10; do "
+        "wget -qO - http://api:8080/index.html || echo failed; done; done >/tmp/said 2>&1; touch /tmp/over) "
+        ">/dev/null 2>&1 &"
+    )
+    site.inside("shop-asker", loop)
+    site.until(lambda: "one" in site.inside("shop-asker", "tail -n 1 /tmp/said"), "it asks")
+    site.apply(pair_with("two"))
+    site.until_state("Ready", release="2")
+    site.until(lambda: "two" in site.inside("shop-asker", "tail -n 1 /tmp/said"), "the new one answers")
+    site.inside("shop-asker", "touch /tmp/end")
+    site.until(lambda: site.inside("shop-asker", "ls /tmp/over"), "it has stopped asking")
+    said = site.inside("shop-asker", "sort /tmp/said | uniq -c")
+    counts = {line.split(maxsplit=1)[1]: int(line.split()[0]) for line in said.splitlines()}
+    assert set(counts) == {"one", "two"}, counts
+    assert sum(counts.values()) > 100, counts

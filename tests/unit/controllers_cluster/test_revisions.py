@@ -1,0 +1,68 @@
+"""Releases that the cluster remembers, and their numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from iotistic.controllers.cluster.ports import Key
+from iotistic.controllers.cluster.revisions import Revision, manifest, next_revision, revisions
+from tests.unit.controllers_cluster.world import app, metadata
+
+KEY = Key("edge", "shop")
+COPIES = {("Secret", "login"): "shop-abc"}
+
+
+def known(*pairs: tuple[str, str], **spec: Any) -> list[Revision]:
+    return [
+        Revision(
+            digest=digest, release=release, number=number, name=f"shop-{digest}", spec=app(**spec).spec.wire()
+        )
+        for number, (digest, release) in enumerate(pairs, start=1)
+    ]
+
+
+def test_the_first_release_is_number_one() -> None:
+    first = next_revision([], app(), "d1", COPIES)
+    assert (first.release, first.number, first.name, first.copies) == ("1", 1, "shop-d1", COPIES)
+
+
+def test_a_revision_is_read_as_it_was_written() -> None:
+    first = next_revision([], app(), "d1", COPIES)
+    assert revisions([manifest(first, KEY, metadata(""))]) == [first]
+
+
+def test_what_is_wanted_already_stays_as_it_is() -> None:
+    before = known(("d1", "1"), ("d2", "2"))
+    assert next_revision(before, app(), "d2", {}) is before[1]
+
+
+def test_another_spec_gets_the_next_number() -> None:
+    assert next_revision(known(("d1", "1"), ("d2", "2")), app(), "d3", {}).release == "3"
+
+
+def test_a_release_that_is_wanted_again_becomes_the_newest() -> None:
+    again = next_revision(known(("d1", "1"), ("d2", "2")), app(), "d1", {})
+    assert (again.digest, again.release, again.number, again.name) == ("d1", "3", 3, "shop-d1")
+
+
+def test_a_named_release() -> None:
+    before = known(("d1", "1"))
+    assert next_revision(before, app(release="summer"), "d2", {}).release == "summer"
+    renamed = next_revision(before, app(release="summer"), "d1", {})
+    assert (renamed.release, renamed.number) == ("summer", 1)
+    named = known(("d1", "summer"), release="summer")
+    assert next_revision(named, app(), "d2", {}).release == "1"
+
+
+def test_what_is_no_revision_of_ours_is_passed_over() -> None:
+    other = {"kind": "ControllerRevision", "metadata": metadata("other"), "revision": 5, "data": {}}
+    assert revisions([other, {"kind": "Pod", "metadata": metadata("pod")}]) == []
+
+
+def test_a_release_that_cannot_be_read_any_more() -> None:
+    revision = Revision(digest="d", release="1", number=1, name="shop-d", spec={"services": 5})
+    assert revision.app(app()) is None
+    good = next_revision([], app(), "d1", {})
+    read = good.app(app())
+    assert read is not None
+    assert read.spec == app().spec
