@@ -16,9 +16,9 @@ import yaml
 
 from tests.cluster.kube import Kube, until
 from tests.cluster.operator import running_operator
+from tests.cluster.site import IMAGE
 
 ROOT = Path(__file__).parents[2]
-IMAGE = "iotistic/hello:1"
 WAIT = ("--wait", "--timeout", "180s")
 
 
@@ -188,7 +188,7 @@ def test_a_service_can_not_be_paused(shell: Shell, shop: str) -> None:
 
 def test_plan_shows_what_would_change(shell: Shell, shop: str) -> None:
     changed = app("shop", web(image="iotistic/hello:2"), update={"minReadySeconds": 0})
-    assert "image iotistic/hello:1 -> iotistic/hello:2" in shell.ok("plan", "-f", "-", stdin=changed)
+    assert f"image {IMAGE} -> iotistic/hello:2" in shell.ok("plan", "-f", "-", stdin=changed)
     assert json.loads(shell.ok("apps", "info", shop, "-o", "json"))["state"] == "Ready"
 
 

@@ -20,7 +20,8 @@ SILENCE_SECONDS = 70
 """The server says something each minute; a connection that is silent for longer is dead."""
 PAGE = 100
 """Objects of a listing that are in memory at once, for each of a dozen kinds: 500 took 30 MB more."""
-BACKOFFS = (1, 1, 2, 3, 5, 8, 13)
+BACKOFFS = (1, 1, 2, 3, *[4] * 10)
+"""A watch that still waits when the API server answers again must not pass for a deaf one."""
 
 
 class Backoffs:

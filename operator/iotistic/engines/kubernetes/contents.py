@@ -23,9 +23,10 @@ log = structlog.get_logger()
 SERVER_SECONDS = 300
 SILENCE_SECONDS = 70.0
 """Bookmarks come each minute."""
-REFUSED_SECONDS = 30.0
+REFUSED_SECONDS = 5.0
 FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 15.0
+LONGEST_PAUSE_SECONDS = 5.0
+"""As in `handlers.settings.BACKOFFS`."""
 Name = tuple[str, str]
 """Namespace and name."""
 
@@ -47,6 +48,7 @@ class ContentsWatch:
         self._versions: dict[Name, int] | None = None
         self._since = ""
         """The version from which to go on; empty before the first listing."""
+        self._refused = ""
 
     @property
     def query(self) -> Query:
@@ -80,10 +82,16 @@ class ContentsWatch:
             except UnreachableError as error:
                 log.debug("watch_interrupted", kind=self.kind, namespace=self.namespace, problem=str(error))
             except RefusedError as error:
-                log.warning("watch_refused", kind=self.kind, namespace=self.namespace, problem=error.message)
+                self._tell_refused(error.message)
                 pause, self._since = REFUSED_SECONDS, ""
             await asyncio.sleep(pause * random.uniform(1, 4 / 3))
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def _tell_refused(self, problem: str) -> None:
+        """Once, not with each try."""
+        if problem != self._refused:
+            log.warning("watch_refused", kind=self.kind, namespace=self.namespace, problem=problem)
+        self._refused = problem
 
     async def _list(self) -> None:
         """Take over all there is and tell of what is new, changed or gone since the last listing."""
@@ -98,7 +106,7 @@ class ContentsWatch:
             differing = set(before.items()) ^ set(listed.items())
             for namespace, name in {one for one, _ in differing}:
                 self._changed(self.kind, namespace, name)
-        self._since = since
+        self._since, self._refused = since, ""
 
     async def _follow(self) -> None:
         """Follow until the server ends it."""
