@@ -13,7 +13,7 @@ start_node() {
 }
 
 start_containerd() {
-  mkdir -p "$state/cni"
+  mkdir -p "$state/cni" "$state/registries"
   write_cni_config
   cat >"$state/containerd.toml" <<CONFIG
 version = 2
@@ -31,6 +31,9 @@ netns_mounts_under_state_dir = true
 [plugins."io.containerd.grpc.v1.cri".cni]
 bin_dir = "$(cni_plugins)"
 conf_dir = "$state/cni"
+# REGISTRY:PORT/hosts.toml says how one is reached and whom to trust; read at every fetch.
+[plugins."io.containerd.grpc.v1.cri".registry]
+config_path = "$state/registries"
 CONFIG
   daemon "$state" containerd containerd --config "$state/containerd.toml"
 }
