@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from iotctl.cluster import refusals
 from iotctl.flat import condition
 
 Json = dict[str, Any]
 Told = tuple[str, Sequence[str]]
 """A sentence without its end, and what to type; a line in brackets is not to be typed."""
-AGAIN = "(change its file) iotctl apply -f FILE"
-STALLED = {
-    "NameTaken": ["(rename or remove that object, or give the App another name)", AGAIN],
-    "MissingReference": ["(with that Secret or ConfigMap) iotctl apply -f FILE"],
-    "Refused": ["(change its file, or what the cluster allows in this namespace)", AGAIN],
-}
+AGAIN = refusals.EDIT[-1]
 FATES = {
     "Undone": "was undone and is quarantined",
     "Undoing": "is being undone",
@@ -60,17 +56,39 @@ def _cause(app: Json, name: str, status: Json, failure: Json) -> Told | None:
     if why.startswith(f"{name} is locked"):
         return f"{name} waits: {why}", [f"iotctl unlock {name}"]
     if state == "Stalled":
-        reason = str(condition(app, "Stalled").get("reason") or "")
-        return f"{name} is left alone: {why}", STALLED.get(reason, [AGAIN])
+        return f"{name} is left alone: {why}", _stalled(app, name, why)
     stopped = [str(one["name"]) for one in services if one.get("runState") == "Stopped"]
     if stopped and all(one.get("ready") for one in services):
         return _by_hand(name, stopped, everything=len(stopped) == len(services), why=why)
     if failure and state in FATES:
-        return _failed_release(name, status, failure)
+        return _failed_release(name, status, failure, _namespace(app))
     waiting = [one for one in services if not one.get("ready")]
-    if waiting:
-        return _of_service(name, min(waiting, key=_rank))
+    worst = min(waiting, key=_rank, default=None)
+    if state == "Degraded" and why and (worst is None or not why.startswith(f"{worst['name']}: ")):
+        return f"{name} can't go on: {why}", refusals.advice(why, _namespace(app), name)
+    if worst is not None:
+        return _of_service(name, worst, _namespace(app))
     return None if state in {"", "Ready"} and not why else (f"{name}: {why or state.lower()}", _wait(name))
+
+
+def _stalled(app: Json, name: str, why: str) -> Sequence[str]:
+    """What clears the reason for which an App is left alone."""
+    namespace = _namespace(app)
+    match condition(app, "Stalled").get("reason"):
+        case "NameTaken":
+            return refusals.taken(why, namespace)
+        case "MissingReference":
+            return refusals.missing(why, namespace)
+        case "Refused":
+            return refusals.advice(why, namespace, name)
+        case "Waiting":
+            return _wait(name)
+        case _:
+            return refusals.EDIT
+
+
+def _namespace(app: Json) -> str:
+    return str(app["metadata"].get("namespace") or "default")
 
 
 def _by_hand(name: str, stopped: Sequence[str], *, everything: bool, why: str) -> Told:
@@ -82,27 +100,29 @@ def _by_hand(name: str, stopped: Sequence[str], *, everything: bool, why: str) -
     return f"{which} was stopped by hand", [f"iotctl services start {name}-{service}" for service in stopped]
 
 
-def _failed_release(name: str, status: Json, failure: Json) -> Told:
+def _failed_release(name: str, status: Json, failure: Json, namespace: str) -> Told:
     worst = next((one["name"] for one in status.get("services") or () if not one.get("ready")), "")
     logs = [f"iotctl services logs {name}-{worst}"] if worst else []
+    look = refusals.where(str(failure["message"]), namespace)
     return (
         f"{_serves(name, status)}; release {failure['release']} {FATES[status['state']]} since "
         f"{failure['since']} ({failure['message']})",
-        [*logs, AGAIN, f"iotctl retry {name}"],
+        [*look, *logs, *refusals.EDIT, f"iotctl retry {name}"],
     )
 
 
-def _of_service(app: str, service: Json) -> Told:
+def _of_service(app: str, service: Json, namespace: str) -> Told:
     where, logs = f"{app}/{service['name']}", f"iotctl services logs {app}-{service['name']}"
     state = str(service.get("state") or "Waiting")
     reason, retry = str(service.get("reason") or state.lower()), f"iotctl retry {app}"
     if state == "CrashLoop":
         return f"{where} is in a crash loop: {reason}", [f"{logs} --previous", AGAIN, retry]
-    if state == "Failed" and service.get("exitCode") is None:
-        return f"{where} can't be made: {reason}", [AGAIN, retry]
+    look = refusals.where(reason, namespace)
+    if state == "Failed" and (look or service.get("exitCode") is None):
+        return f"{where} can't be made: {reason}", refusals.advice(reason, namespace, app)
     if state == "Failed" or state in NOT_READY:
         return f"{where} is not ready: {reason}", [logs]
-    return f"{where}: {reason}", _wait(app)
+    return f"{where}: {reason}", [*look, *_wait(app)]
 
 
 def _rank(service: Json) -> int:
