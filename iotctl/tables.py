@@ -65,7 +65,7 @@ SERVICES = (
     _field("SERVICE", "address"),
     _field("IMAGE", "image"),
     _field("STATE", "state", state=True),
-    _field("READY", "ready"),
+    Column(title="READY", show=lambda row: "-" if row["state"] == "Stopped" else cell(row["ready"])),
     _field("RESTARTS", "restarts"),
     _field("WHY", "reason"),
     Column(title="PORTS", show=lambda row: ", ".join(port.removesuffix("/tcp") for port in row["ports"])),

@@ -108,6 +108,7 @@ def test_an_app_stops_and_starts_as_a_whole(at: Place, name: str) -> None:
     assert at.iotctl("apps", "stop", name).code == 0
     at.until_running(name)
     at.until_state(name, "Stopped")
+    assert at.status(name)["ready"] == "0/0"
     told = at.explained(name)
     assert told["sentence"] == f"{name} was stopped by hand."
     assert told["commands"] == [f"iotctl apps start {name}"]

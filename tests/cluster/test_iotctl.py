@@ -123,6 +123,7 @@ def test_stop_holds_and_start_brings_it_back(shell: Shell, shop: str) -> None:
     ran = shell.run("wait", "app/shop", "--timeout", "120s")
     assert "stopped" in ran.stdout + ran.stderr
     assert "was stopped by hand" in shell.ok("explain", "app", shop)
+    assert "0/0" in shell.ok("get", "apps").splitlines()[1].split()
     shell.ok("apps", "start", shop, *WAIT)
     assert json.loads(shell.ok("apps", "info", shop, "-o", "json"))["state"] == "Ready"
 

@@ -246,7 +246,7 @@ class AppStatus(Model):
     """Ready, Updating, Undoing, Undone, Failed, Degraded, Stopped, Stalled, Held, Deleting, Orphaned: one
     word for tables."""
     ready: str = ""
-    """Services that are ready of those that there are, as 2/3."""
+    """Services that are ready of those that are to run, as 2/3; 0/0 when all are stopped by hand."""
     why: str = ""
     """One sentence: what it is waiting for, and what unblocks it."""
     services: list[ServiceStatus] = Field(default_factory=list)

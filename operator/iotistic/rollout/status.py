@@ -219,16 +219,16 @@ def app_status(facts: AppFacts, *, now: str) -> AppStatus:
         now: RFC 3339; becomes the transition time of conditions that changed.
     """
     services = [service_status(service) for service in facts.services]
-    ready = sum(1 for service in services if service.ready)
+    to_run = [one for one, known in zip(services, facts.services, strict=True) if not known.stops]
     held = facts.deleting or bool(facts.hold) or bool(facts.stalled)
-    all_ready = ready == len(services) and not held and not _rolling(facts)
+    all_ready = all(one.ready for one in services) and not held and not _rolling(facts)
     state, why = _app_state(facts, services, all_ready)
     conditions = _conditions(facts, services, all_ready=all_ready, why=why, now=now)
     return AppStatus(
         observed_generation=facts.generation,
         release=facts.release,
         state=state,
-        ready=f"{ready}/{len(services)}",
+        ready=f"{sum(one.ready for one in to_run)}/{len(to_run)}",
         why=why,
         services=services,
         conditions=conditions,

@@ -175,6 +175,12 @@ def test_a_service_that_could_be_two(iotctl: Iotctl, two_apps: Served) -> None:
     assert two_apps.device.restarted == []
 
 
+def test_a_stopped_service_is_neither_ready_nor_not(iotctl: Iotctl, two_apps: Served) -> None:
+    assert iotctl("services", "stop", "shop-web-1").code == 0
+    rows = cells(iotctl("services", "list", "1001").out)
+    assert {row[0]: row[2:4] for row in rows[1:]}["shop-web-1"] == ["Stopped", "-"]
+
+
 @pytest.mark.parametrize("address", ["pay", "pay-2", "till-pay", "till-pay-2"])
 def test_every_address_of_a_service(iotctl: Iotctl, two_apps: Served, address: str) -> None:
     ran = iotctl("services", "restart", address)
