@@ -43,6 +43,22 @@ def test_a_restart_of_the_agent_changes_nothing(own: Device, ground: Ground, nam
     assert [one for one in own.events() if one["type"] == "Normal"] == []
 
 
+def test_a_new_agent_shows_what_is_being_removed_from_its_first_answer_on(
+    own: Device, ground: Ground, name: str
+) -> None:
+    own.start()
+    own.apply(app(name, {"name": "web", "image": ground.image("web"), "stopGracePeriod": 3}))
+    own.api("DELETE", f"/v1/apps/{name}")
+    own.kill()
+    own.start()
+
+    shown, left = own.states(), own.containers(name)
+    while left:
+        assert shown.get(name) == "Deleting"
+        shown, left = own.states(), own.containers(name)
+    own.gone(name)
+
+
 def test_a_second_agent_on_the_same_directory_is_refused(own: Device, ground: Ground) -> None:
     own.start()
     assert own.process is not None

@@ -179,11 +179,10 @@ class Reconciler:
         )
 
     def orphans(self) -> set[str]:
-        """Apps that are on the engine but were neither wanted nor deleted, as far as the store knows."""
+        """Apps that are on the engine but were neither wanted nor deleted, as far as the store knows. Volumes
+        alone are what a deleted one has left."""
         seen = self.world.observed
-        found = (
-            {c.app for c in seen.containers} | {n.app for n in seen.networks} | {v.app for v in seen.volumes}
-        )
+        found = {c.app for c in seen.containers} | {n.app for n in seen.networks}
         return found - {""} - self._desired.records.keys() - self._desired.deletions.keys()
 
     async def _turn_safely(self) -> None:
@@ -230,7 +229,7 @@ class Reconciler:
         self.steps.dispatch(round.steps, targets)
         if full:
             self.world.forget_gone()
-        self._finish_deletions(observed)
+        self._finish_deletions(observed, busy=ended | self.steps.busy_apps())
         async with self._looked:
             self._looked.notify_all()
 
@@ -355,17 +354,27 @@ class Reconciler:
         health = self.world.health(container)
         return health is Health.HEALTHY or (health is Health.NONE and age >= STEADY_SECONDS)
 
-    def _finish_deletions(self, observed: Observed) -> None:
-        left = {c.app for c in observed.containers} | {n.app for n in observed.networks} | observed.held
-        left |= {volume.app for volume in observed.volumes}
-        for app in [app for app in self._desired.purging if app not in left]:
+    def _finish_deletions(self, observed: Observed, *, busy: set[str]) -> None:
+        """Forget what is done, so that a recorded deletion means that something still has to go.
+
+        Args:
+            observed: the world now.
+            busy: Apps of which a step may have made something since.
+        """
+        volumes = {volume.app for volume in observed.volumes}
+        left = {c.app for c in observed.containers} | {n.app for n in observed.networks}
+        left |= observed.held | busy
+        for app in self._desired.purging - left - volumes:
             self._desired.purged(app)
             self._journal.say("Purged", f"the volumes of App {app} are empty; it starts again", app=app)
             self.wake()
-        for app in [app for app in self._desired.deletions if app not in left]:
+        for app, purge in list(self._desired.deletions.items()):
+            if app in left or (purge and app in volumes):
+                continue
             self._desired.deleted_for_good(app)
             self.failures.forget_app(app)
-            self._journal.say("Deleted", f"App {app} is gone", app=app)
+            stay = "; its volumes stay" if app in volumes else ""
+            self._journal.say("Deleted", f"App {app} is gone{stay}", app=app)
 
 
 def _steady(observed: Observed) -> dict[tuple[str, str], str]:

@@ -92,8 +92,8 @@ class Reporter:
         """Apps that are on the engine but not in the target, as far as they can be told from it."""
         seen = self._world.observed
         orphans = self._loop.orphans()
-        leaving = {c.app for c in seen.containers} | {n.app for n in seen.networks}
-        going = (leaving & self._desired.deletions.keys()) - self._desired.records.keys()
+        going = {name for name in self._desired.deletions if self._is_here(name)}
+        going -= self._desired.records.keys()
         return [
             self._stray(name, deleting=name in going)[0]
             for name in sorted(going | orphans)
@@ -101,6 +101,10 @@ class Reporter:
         ]
 
     def _is_here(self, name: str) -> bool:
+        """Whether something of it runs or has to go; until the engine was seen, that is what the store says:
+        a deletion is forgotten only when all that has to go is gone."""
+        if not self._world.seen:
+            return name in self._desired.deletions
         seen = self._world.observed
         return any(c.app == name for c in seen.containers) or any(
             n.app == name and name in self._desired.deletions for n in seen.networks

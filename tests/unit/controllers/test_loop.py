@@ -6,10 +6,21 @@ import asyncio
 import json
 from pathlib import Path
 
+from iotistic.planning.values import Step
 from iotistic.store.sqlite.store import SqliteStore
 from tests.unit.controllers.inside import Inside, app, running
 
 WEB2 = {"name": "web", "image": "web:2"}
+
+
+def states(inside: Inside) -> dict[str, str]:
+    """The state of each App that is listed."""
+    return {one.name: one.status.state for one in inside.apps.apps() if one.status}
+
+
+async def never(step: Step) -> None:
+    """A step that does not end."""
+    await asyncio.Event().wait()
 
 
 async def test_an_image_that_is_there_is_not_fetched(data: Path, inside: Inside) -> None:
@@ -70,6 +81,44 @@ async def test_a_deletion_during_an_update_leaves_nothing(inside: Inside) -> Non
     assert inside.apps.apps() == []
     seen = await inside.observed()
     assert (seen.containers, seen.networks, seen.volumes) == ((), (), ())
+
+
+async def test_a_new_agent_shows_what_is_being_removed_before_it_has_seen_the_engine(
+    data: Path, store: SqliteStore
+) -> None:
+    async with running(data, store) as first:
+        await first.apply(app("shop"), app("till"))
+        first.engine.before_step = never  # a long grace period
+        await first.apps.delete("shop")
+        await first.until(lambda: "kill shop/web" in first.engine.asked)
+        assert states(first) == {"shop": "Deleting", "till": "Ready"}
+
+    second = Inside(data, store)
+    assert states(second)["shop"] == "Deleting"
+    assert second.apps.app("shop").status is not None
+
+    async with running(data, store) as third:
+        await third.until(lambda: "Deleted" in third.reasons())
+        assert set(states(third)) == {"till"}
+        assert await third.containers("shop") == []
+    assert set(states(Inside(data, store))) == {"till"}
+
+
+async def test_an_app_that_has_left_volumes_is_gone_for_a_new_agent(data: Path, store: SqliteStore) -> None:
+    db = {"name": "db", "image": "db:1", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+    async with running(data, store) as first:
+        await first.apply(app("shop", db, volumes=[{"name": "data"}]))
+        await first.apps.delete("shop")
+        await first.until(lambda: "Deleted" in first.reasons())
+
+    assert first.bus.recent(after=0)[-1].message == "App shop is gone; its volumes stay"
+    assert states(Inside(data, store)) == {}
+    async with running(data, store) as again:
+        await again.until(lambda: again.world.seen)
+        assert [(one.app, one.kept) for one in again.apps.volumes()] == [("shop", True)]
+        await again.apps.delete("shop", purge=True)
+        await again.until(lambda: "Deleted" in again.reasons())
+        assert again.apps.volumes() == []
 
 
 async def test_a_new_agent_changes_nothing(data: Path, store: SqliteStore) -> None:
