@@ -161,6 +161,8 @@ def test_a_read_only_data_directory_stops_nothing_and_loses_nothing(
         assert box.process.wait(WAIT_SECONDS) == 1, box.said()
 
         assert "Read-only file system" in box.said()
+        assert f"mount it writable: mount -o remount,rw {box.data} " in box.said()
+        assert "user" not in box.said(2), "rights are not what is missing"
         assert "Traceback" not in box.said()
         assert box.containers() == before
         subprocess.run(["mount", "-o", "remount,rw", box.data], check=True)

@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 
 from iotistic.api.errors import StoreError
+from iotistic.store.read_only import hint_where_read_only
 
 KEY_FILE = "api-key"
 KEY_BYTES = 32
@@ -23,7 +24,7 @@ def load_or_make_key(config_dir: Path) -> str:
     except OSError as error:
         raise StoreError(
             f"the key of the Device API, {path}, can't be read or made: {error.strerror}",
-            hint=f"let the agent's user own {config_dir}",
+            hint=hint_where_read_only(config_dir, error) or f"let the agent's user own {config_dir}",
         ) from error
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from iotistic.api.errors import StoreError
 from iotistic.durable import write_durably
+from iotistic.store.read_only import hint_where_read_only
 
 INSTALL_FILE = "install-id"
 KEY_FILE = "digest-key"
@@ -50,7 +51,8 @@ def _load(path: Path, form: re.Pattern[str], make: Callable[[], str]) -> str:
         text = _make(path, make())
     except OSError as error:
         raise StoreError(
-            f"{path} can't be read: {error.strerror}", hint=f"let the agent's user own {path}"
+            f"{path} can't be read: {error.strerror}",
+            hint=hint_where_read_only(path.parent, error) or f"let the agent's user own {path}",
         ) from error
     if not form.fullmatch(text):
         raise StoreError(
@@ -67,6 +69,7 @@ def _make(path: Path, text: str) -> str:
     except OSError as error:
         raise StoreError(
             f"{path} can't be written: {error.strerror}",
-            hint=f"let the agent's user write to {path.parent}, and look for free space there",
+            hint=hint_where_read_only(path.parent, error)
+            or f"let the agent's user write to {path.parent}, and look for free space there",
         ) from error
     return text

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from iotistic.api.errors import LockedError, StoreError
+from iotistic.store.read_only import hint_where_read_only
 
 LOCK_FILE = "agent.pid"
 
@@ -64,5 +65,6 @@ def _first(descriptor: int) -> str:
 def _unusable(path: Path, error: OSError) -> StoreError:
     return StoreError(
         f"{path} can't be locked: {error.strerror}",
-        hint=f"let the agent's user write to {path.parent}, or choose another one: CONFIG_DIR=DIRECTORY",
+        hint=hint_where_read_only(path.parent, error)
+        or f"let the agent's user write to {path.parent}, or choose another one: CONFIG_DIR=DIRECTORY",
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from iotistic.api.errors import StoreError
+from iotistic.device_api.key import load_or_make_key
 from iotistic.store.process_lock import only_agent
 from iotistic.store.sqlite import open_store
 from iotistic.store.sqlite.migrate import migrate
@@ -231,7 +232,7 @@ def test_a_disk_that_goes_read_only_under_a_running_agent(failing_disk: Path, op
     with pytest.raises(StoreError) as caught:
         store.put(apps=[record(release="2"), record("till", app_id=7)])
     assert str(failing_disk) in caught.value.message
-    assert "dmesg" in caught.value.hint or "read-only" in caught.value.hint
+    assert "dmesg" in caught.value.hint
     assert store.apps() == [record()]
     with pytest.raises(StoreError):
         store.delete_app("shop", purge=True)
@@ -246,9 +247,19 @@ def test_a_directory_that_is_mounted_read_only(failing_disk: Path, open_new: Ope
     subprocess.run(["mount", "-o", "remount,ro", failing_disk], check=True)
 
     error = refused(path)
+    with (
+        pytest.raises(StoreError, match="Read-only file system") as locked,
+        only_agent(failing_disk / "made" / "here", since="now"),
+    ):
+        pytest.fail("nothing can be locked there")
+    with pytest.raises(StoreError) as key:
+        load_or_make_key(failing_disk)
 
     assert "Read-only file system" in error.message
-    assert "mount it writable" in error.hint
+    for hint in (error.hint, locked.value.hint, key.value.hint):
+        assert "is read-only: look at dmesg" in hint
+        assert f"mount -o remount,rw {failing_disk} " in hint
+        assert "user" not in hint, "rights are not what is missing"
     subprocess.run(["mount", "-o", "remount,rw", failing_disk], check=True)
     again = open_store(path)
     assert again.apps() == [record()]

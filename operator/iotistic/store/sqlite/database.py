@@ -19,6 +19,7 @@ from sqlalchemy.pool import StaticPool
 
 from iotistic.api.errors import StoreDamagedError, StoreError
 from iotistic.durable import sync_directory
+from iotistic.store.read_only import hint_where_read_only
 from iotistic.store.sqlite.damage import NO_ROOM_BESIDE, damage, keep_copy, suspicious
 from iotistic.store.sqlite.schema import HEAD, VERSION_TABLE
 
@@ -170,7 +171,10 @@ def in_words(path: Path, error: BaseException) -> StoreError:
         or _HINTS_OF_SYSTEM.get(getattr(error, "errno", None) or 0)
         or _OTHERWISE
     )
-    return StoreError(f"{path}: {text}", hint=hint.format(path=path, at=path.parent))
+    return StoreError(
+        f"{path}: {text}",
+        hint=hint_where_read_only(path.parent, error) or hint.format(path=path, at=path.parent),
+    )
 
 
 def damaged(path: Path, what: str) -> StoreDamagedError:
@@ -196,7 +200,6 @@ _DAMAGED = {"SQLITE_CORRUPT", "SQLITE_NOTADB"}
 _RIGHTS = "let the agent's user write to {at} and the files there"
 _FULL = "free some space on the file system of {at}"
 _OTHERWISE = "see that {at} is there, writable for the agent's user and not full"
-_READ_ONLY = "the file system of {at} is read-only: look at dmesg for a failing disk, then mount it writable"
 _HINTS = {
     **dict.fromkeys(NO_ROOM_BESIDE, _FULL),
     "SQLITE_READONLY": _RIGHTS,
@@ -206,4 +209,4 @@ _HINTS = {
     "SQLITE_LOCKED": "another program writes to {path}: end it",
     "SQLITE_IOERR": "look at the disk: dmesg, and the free space of {at}",
 }
-_HINTS_OF_SYSTEM = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL, errno.EROFS: _READ_ONLY}
+_HINTS_OF_SYSTEM = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL}
