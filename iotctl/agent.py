@@ -15,6 +15,9 @@ from iotctl.exits import BadInputError, CommandError, ExitCode, NotFoundError, P
 if TYPE_CHECKING:
     import httpx
 
+    from iotistic.api.documents import Document
+    from iotistic.api.errors import Problem
+
 Json = dict[str, Any]
 ANSWER_SECONDS = 30.0
 CONNECT_SECONDS = 5.0
@@ -72,6 +75,10 @@ class Agent:
         with self._errors():
             answer = self._client.request("GET", path)
             return answer.is_success, answer.text
+
+    def problems_of(self, document: Document) -> list[Problem]:
+        """What of a document can't be had there; an agent says that itself when it is asked."""
+        return []
 
     def lines(self, path: str, **query: object) -> Iterator[Json]:
         """Objects of a stream with one on each line, as they come."""

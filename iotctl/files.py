@@ -10,27 +10,38 @@ from typing import TYPE_CHECKING
 from iotctl.exits import BadInputError, ProblemsError
 
 if TYPE_CHECKING:
+    from iotctl.agent import Agent
     from iotistic.api.documents import Document
+    from iotistic.api.errors import Problem
 
 SUFFIXES = (".yaml", ".yml", ".json")
 STDIN = "-"
 
 
-def read_documents(paths: Sequence[str]) -> list[Document]:
+def read_documents(paths: Sequence[str], agent: Agent | None = None) -> list[Document]:
     """All documents of these files, in their order.
+
+    Args:
+        agent: of the place that they are for, where some things can't be had.
 
     Raises: BadInputError for what can't be read; ProblemsError with every problem of all files.
     """
-    from iotistic.api.documents import load_documents
+    from iotistic.api.documents import load_documents, split_documents
     from iotistic.api.errors import InvalidResourceError
 
     found: list[Document] = []
-    problems = []
+    problems: list[Problem] = []
     for text, source in _texts(paths):
+        wrong = []
         try:
             found += load_documents(text, source)
         except InvalidResourceError as error:
-            problems += error.problems
+            wrong += error.problems
+        if agent is not None:
+            wrong += [
+                one for document in split_documents(text, source)[0] for one in agent.problems_of(document)
+            ]
+        problems += sorted(wrong, key=lambda problem: problem.line)
     if problems:
         raise ProblemsError(problems)
     if not found:

@@ -8,15 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from iotctl.agent import ANSWER_SECONDS, Agent
-from iotctl.cluster import about, applying, apps, images, logs, releases, services
+from iotctl.cluster import about, applying, apps, checking, images, logs, releases, services
 from iotctl.cluster.kubeconfig import Connection
 from iotctl.cluster.server import Server
 from iotctl.endpoint import Endpoint
 from iotctl.exits import CommandError
+
+if TYPE_CHECKING:
+    from iotistic.api.documents import Document
+    from iotistic.api.errors import Problem
 
 Json = dict[str, Any]
 Query = Mapping[str, Any]
@@ -143,6 +147,10 @@ class ClusterAgent(Agent):
     def upload(self, path: str, file: str) -> Json:
         """Images come to a node by its own tools."""
         raise _only_device(path)
+
+    def problems_of(self, document: Document) -> list[Problem]:
+        """What the operator would refuse of it."""
+        return checking.problems_of(document)
 
     def lines(self, path: str, **query: object) -> Iterator[Json]:
         """Lines of logs as they come."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from iotctl.cluster.server import Server
-from iotctl.exits import CommandError, NotFoundError, ProblemsError
+from iotctl.exits import CommandError, ExitCode, NotFoundError, ProblemsError
 
 if TYPE_CHECKING:
     from iotistic.api.app import App
@@ -20,8 +20,7 @@ def apply(server: Server, body: Json, *, dry_run: bool) -> Json:
     """Check all documents here and on the server, then apply Secrets and ConfigMaps before Apps."""
     apps, documents = _checked(body["documents"])
     before = {_key(document): _now(server, document) for document in documents}
-    for document in documents:
-        server.apply(document, dry_run=True)
+    _try(server, documents)
     applied: list[Json] = []
     for document in documents:
         try:
@@ -35,6 +34,21 @@ def apply(server: Server, body: Json, *, dry_run: bool) -> Json:
             ) from error
         applied.append(_result(before[_key(document)], after))
     return {"applied": applied, "warnings": _warnings(apps)}
+
+
+def _try(server: Server, documents: Sequence[Json]) -> None:
+    """Raises: CommandError with all that the API server says of all documents."""
+    wrong = []
+    for document in documents:
+        try:
+            server.apply(document, dry_run=True)
+        except CommandError as error:
+            if error.code is not ExitCode.BAD_INPUT:
+                raise
+            wrong.append(f"{document['kind']} {document['metadata']['name']}: {error.message}")
+    if wrong:
+        hint = "Nothing was changed. Correct what the API server names, and apply again."
+        raise CommandError("\n".join(wrong), hint=hint, code=ExitCode.BAD_INPUT)
 
 
 def plan(server: Server, body: Json | None) -> Json:

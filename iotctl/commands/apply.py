@@ -51,8 +51,8 @@ def apply(
     from iotctl.sending import send
 
     seconds = timeout_seconds(timeout)
-    documents = read_documents(files)
     agent = agent_of(context)
+    documents = read_documents(files, agent)
     answer = send(agent, "/v1/apply", documents, dryRun=True if dry_run else None)
     _tell(answer, output, dry_run=dry_run)
     if wait and not dry_run:

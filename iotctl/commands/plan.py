@@ -64,15 +64,15 @@ def plan(
 
     if observed and not files:
         raise BadInputError("--observed FILE is a world; -f FILE must say what is wanted in it.")
-    documents = read_documents(files) if files else []
     if observed:
         from iotctl.offline import plan_offline
 
-        answer = plan_offline(documents, observed)
+        answer = plan_offline(read_documents(files or []), observed)
     else:
         from iotctl.sending import send
 
-        answer = send(agent_of(context), "/v1/plan", documents)
+        agent = agent_of(context)
+        answer = send(agent, "/v1/plan", read_documents(files, agent) if files else [])
     _tell(answer, output)
 
 
@@ -88,7 +88,8 @@ def diff(
     from iotctl.comparing import differences
     from iotctl.files import read_documents
 
-    texts = differences(agent_of(context), read_documents(files))
+    agent = agent_of(context)
+    texts = differences(agent, read_documents(files, agent))
     for text in texts:
         say(text)
     if not texts:

@@ -181,6 +181,30 @@ def test_a_mistake_is_told_with_its_line_and_nothing_changes(shell: Shell) -> No
     assert shell.run("get", "app", "oops").returncode == 1
 
 
+def test_what_kubernetes_can_not_do_is_told_with_all_other_mistakes(shell: Shell) -> None:
+    wrong = web(imgae="x", devices=["/dev/ttyS0"], dependsOn={"dbb": "started"})
+    ran = shell.run("apply", "-f", "-", stdin=app("wrong", wrong))
+    assert ran.returncode == 2
+    for words in (
+        "imgae: unknown field",
+        "no single device; set securityContext.privileged",
+        'no service "dbb"',
+    ):
+        assert words in ran.stderr
+    assert shell.run("get", "app", "wrong").returncode == 1
+
+
+def test_what_the_api_server_refuses_of_several_documents_is_told_at_once(shell: Shell) -> None:
+    secrets = [
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": "kubernetes.io/tls"}
+        for name in ("one", "two")
+    ]
+    ran = shell.run("apply", "-f", "-", stdin=yaml.safe_dump_all(secrets))
+    assert ran.returncode == 2
+    for words in ("Secret one: ", "Secret two: ", "data[tls.crt]", "Nothing was changed."):
+        assert words in ran.stderr
+
+
 def test_a_service_can_not_be_paused(shell: Shell, shop: str) -> None:
     ran = shell.run("services", "pause", "shop-web")
     assert ran.returncode == 2

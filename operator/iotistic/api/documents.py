@@ -19,7 +19,14 @@ from iotistic.api.together import check_together
 from iotistic.api.warnings import warnings_of
 from iotistic.api.wording import printable
 
-__all__ = ["Document", "check_documents", "check_together", "load_documents", "warnings_of"]
+__all__ = [
+    "Document",
+    "check_documents",
+    "check_together",
+    "load_documents",
+    "split_documents",
+    "warnings_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +52,8 @@ class Document:
         return self.lines.get(where, 0)
 
 
-def load_documents(text: str, source: str) -> list[Document]:
-    """The documents of a YAML or JSON text, checked.
-
-    Args:
-        source: the file's name, for messages.
-
-    Raises: InvalidResourceError with every problem, each with file and line.
-    """
+def split_documents(text: str, source: str) -> tuple[list[Document], list[Problem]]:
+    """The documents of a YAML or JSON text as they are written, and what is wrong with the text itself."""
     from iotistic.api.reading import parse
 
     documents: list[Document] = []
@@ -61,6 +62,18 @@ def load_documents(text: str, source: str) -> list[Document]:
         found, faults = _documents_of(parsed, source, f"document {number}")
         documents += found
         problems += faults
+    return documents, problems
+
+
+def load_documents(text: str, source: str) -> list[Document]:
+    """The documents of a YAML or JSON text, checked.
+
+    Args:
+        source: the file's name, for messages.
+
+    Raises: InvalidResourceError with every problem, each with file and line.
+    """
+    documents, problems = split_documents(text, source)
     right = []
     for document in documents:
         examined = examine(document.data, document.resource)

@@ -70,4 +70,9 @@ def _told(problem: Problem, spec: Mapping[str, Any]) -> str:
         name = one.get("name") if isinstance(one, Mapping) else None
         return f"{found[1]}[{name}]" if isinstance(name, str) and name else found[0]
 
-    return f"{_PLACE.sub(named, problem.path, count=1)}: {problem.message}".lstrip(": ")
+    return told(_PLACE.sub(named, problem.path, count=1), problem.message, problem.hint)
+
+
+def told(path: str, message: str, hint: str) -> str:
+    """What is wrong, where, and in brackets what to do."""
+    return f"{path}: {message}".lstrip(": ") + (f" ({hint})" if hint else "")

@@ -14,7 +14,9 @@ from iotistic.api.service import NetworkAttachment, Service
 from iotistic.api.wording import Finding
 from iotistic.engines.kubernetes.networking import joined
 
-PAUSED = "not on Kubernetes: it can't freeze a container; stop the service instead"
+PAUSED = "Kubernetes can't freeze a container"
+PAUSED_HINT = "stop the service instead, or start it"
+HOST_NETWORK = "a service that needs the host's has networkMode: host"
 _HOST_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.IGNORECASE)
 _LABEL_KEY = re.compile(
     r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
@@ -37,7 +39,7 @@ def refused(app: App, run_states: Mapping[str, RunState] | None = None) -> list[
         *(one for volume in app.spec.volumes for one in _volume(volume)),
         *_names(app),
         *(
-            Finding(path=f"spec.services[{service.name}].runState", message=PAUSED)
+            Finding(path=f"spec.services[{service.name}].runState", message=PAUSED, hint=PAUSED_HINT)
             for service in app.spec.services
             if states.get(service.name) is RunState.PAUSED
         ),
@@ -51,12 +53,16 @@ def _service(app: App, service: Service) -> Iterator[Finding]:
         yield Finding(
             path=f"{path}.devices",
             message="Kubernetes gives a container no single device",
-            hint="set securityContext.privileged, which gives it all, or mount what a device plugin offers",
+            hint="set securityContext.privileged: true, which gives it all of them, or drop the device",
         )
     for name, attachment in service.networks.items():
         yield from _attachment(attachment, f"{path}.networks.{name}")
     if service.network_mode == "host" and service.hostname is not None:
-        yield Finding(path=f"{path}.hostname", message="on the host's network a pod has the name of its node")
+        yield Finding(
+            path=f"{path}.hostname",
+            message="on the host's network a pod has the name of its node",
+            hint="leave it out",
+        )
     for host in service.extra_hosts:
         if host.partition(":")[2] == "host-gateway":
             yield Finding(
@@ -70,7 +76,7 @@ def _service(app: App, service: Service) -> Iterator[Finding]:
             yield Finding(
                 path=f"{path}.labels",
                 message=f"{key!r} is no key of a label or annotation on Kubernetes",
-                hint="as in  example.com/some-name",
+                hint="write a key as in  example.com/some-name",
             )
     yield from _rights(service, path)
 
@@ -102,6 +108,7 @@ def _attachment(attachment: NetworkAttachment | None, path: str) -> Iterator[Fin
             yield Finding(
                 path=f"{path}.aliases",
                 message=f"{alias!r} can't be a name here: letters, digits and '-', at most 63",
+                hint="choose another alias",
             )
 
 
@@ -110,11 +117,13 @@ def _logging(service: Service, path: str) -> Iterator[Finding]:
         yield Finding(
             path=f"{path}.logging.driver",
             message="the kubelet keeps the output of containers; there is no other log driver",
+            hint="leave it out, or write json-file",
         )
     if service.logging.options:
         yield Finding(
             path=f"{path}.logging.options",
             message="how much output is kept is a setting of the kubelet (containerLogMaxSize), for all pods",
+            hint="leave them out",
         )
 
 
@@ -124,20 +133,33 @@ def _rights(service: Service, path: str) -> Iterator[Finding]:
         yield Finding(
             path=f"{path}.securityContext.allowPrivilegeEscalation",
             message="false can't be had with the capability SYS_ADMIN on Kubernetes",
+            hint="leave it out, or drop that capability",
         )
 
 
 def _network(network: Network) -> Iterator[Finding]:
     path = f"spec.networks[{network.name}]"
     if network.driver != "bridge":
-        yield Finding(path=f"{path}.driver", message="pods are in the cluster's network; there is no other")
+        yield Finding(
+            path=f"{path}.driver",
+            message="pods are in the cluster's network; there is no other",
+            hint=f"leave it out; {HOST_NETWORK}",
+        )
     if network.driver_opts:
-        yield Finding(path=f"{path}.driverOpts", message="a network has no driver on Kubernetes")
+        yield Finding(
+            path=f"{path}.driverOpts", message="a network has no driver on Kubernetes", hint="leave them out"
+        )
     if network.ipam.driver != "default" or network.ipam.config:
-        yield Finding(path=f"{path}.ipam", message="the cluster's network gives the addresses")
+        yield Finding(
+            path=f"{path}.ipam",
+            message="the cluster's network gives the addresses",
+            hint="leave it out, and reach services by their names",
+        )
     if network.labels:
         yield Finding(
-            path=f"{path}.labels", message="a network is no object on Kubernetes that could have labels"
+            path=f"{path}.labels",
+            message="a network is no object on Kubernetes that could have labels",
+            hint="leave them out",
         )
 
 
