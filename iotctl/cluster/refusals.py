@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from iotistic.engines.kubernetes.pullwords import pull_help
+
 EDIT = ["iotctl diff -f FILE", "(change its file) iotctl apply -f FILE"]
 """To see what was changed last, and to change it again."""
 _QUOTA = re.compile(r"exceeded quota: ([^,\s]+)|failed quota: ([^:\s]+)")
@@ -22,7 +24,8 @@ def advice(message: str, namespace: str, app: str) -> list[str]:
         message: its words.
         app: tried again by hand when what stood in the way is gone.
     """
-    return [*where(message, namespace), *EDIT, f"iotctl retry {app}"]
+    image = pull_help(message)
+    return [*([image] if image else [*where(message, namespace), *EDIT]), f"iotctl retry {app}"]
 
 
 def taken(message: str, namespace: str) -> list[str]:
@@ -50,6 +53,8 @@ def _making(kind: str, name: str, key: str, namespace: str) -> str:
 def where(message: str, namespace: str) -> list[str]:
     """Where to look at what refuses, by the API server's words; empty where the file alone is the cause."""
     here = f"kubectl -n {namespace}"
+    if image := pull_help(message):
+        return [image]
     if found := _QUOTA.search(message):
         return [f"{here} describe resourcequota {found[1] or found[2]}"]
     if "per Container is" in message or "per Pod is" in message:

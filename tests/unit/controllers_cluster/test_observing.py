@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from iotistic.controllers.cluster.observing import Observation, Seen, observe, pull_words, runtime_words
+from iotistic.controllers.cluster.observing import Observation, Seen, observe, runtime_words
 from iotistic.rollout.status import ServiceFacts, service_status
 from tests.unit.controllers_cluster.world import EARLIER, NOW, deployment, job, pod, running, service, waiting
 
@@ -226,27 +226,6 @@ def test_what_a_container_is_made_of() -> None:
     ).facts
     assert (facts.container_id, facts.image_digest, facts.restarts) == ("c1", "sha256:abc", 2)
     assert (facts.ports, facts.since, facts.container_image) == (("8080->80/tcp",), EARLIER, "web:1")
-
-
-@pytest.mark.parametrize(
-    ("said", "told"),
-    [
-        (
-            'failed to pull and unpack image "docker.io/shop/web:2": failed to resolve reference '
-            '"docker.io/shop/web:2": failed to do request: Head "https://registry.example/v2/shop/web": '
-            "dial tcp: lookup registry.example: no such host",
-            "shop/web:2 can't be pulled: dial tcp: lookup registry.example: no such host",
-        ),
-        (
-            'rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/web:2": '
-            'failed to resolve reference "docker.io/library/web:2": docker.io/library/web:2: not found',
-            "web:2 can't be pulled: docker.io/library/web:2: not found",
-        ),
-        ("the runtime has other words", "the runtime has other words"),
-    ],
-)
-def test_of_an_image_that_can_not_be_had_the_cause_is_left(said: str, told: str) -> None:
-    assert pull_words(said) == told
 
 
 RUNC = "failed to create containerd task: failed to create shim task: OCI runtime create failed: "

@@ -13,6 +13,7 @@ from iotistic.api.appservice import RunState
 from iotistic.api.service import Service
 from iotistic.controllers.cluster.children import WORKLOADS, Whose, ref_of, service_of, whose
 from iotistic.controllers.cluster.effective import Effective
+from iotistic.controllers.cluster.fetching_again import fetch_again
 from iotistic.controllers.cluster.looking import Look, dropped, pods_of, unmet
 from iotistic.controllers.cluster.ports import Object, Reason, Ref
 from iotistic.controllers.cluster.pulling import Pulls, fetch
@@ -42,6 +43,7 @@ async def act(
     await turn.applier.apply_all(may_run.rendered.base, Reason.CHANGED)
     await own_claims(turn, want.app, may_run)
     await _names(turn, may_run)
+    await fetch_again(turn, may_run.app)
     turn.memory.pull_refused = await fetch(
         seen.pulls,
         fetches.missing,

@@ -52,7 +52,7 @@ class Controller:
         concerned = []
         for key, memory in self._memories.items():
             if key.namespace == namespace and (kind, name) in memory.uses:
-                memory.found = None
+                memory.found, memory.logins_read = None, False
                 concerned.append(key)
         return concerned
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from iotistic.controllers.cluster.contents import Found, Name
 from iotistic.controllers.cluster.ports import Ref
@@ -32,10 +33,13 @@ class Memory:
     """The last `iotistic.io/retry` that was heeded."""
     decision: Decision | None = None
     uses: frozenset[Name] = frozenset()
-    """Secrets and ConfigMaps that it refers to."""
+    """Secrets and ConfigMaps that it refers to, logins of registries too."""
     found: Found | None = None
     """What is in them; None: look."""
     found_for: tuple[Name, ...] = ()
+    logins_read: bool = False
+    logins_changed: datetime | None = None
+    """When the last of the logins was changed that its images are fetched with."""
     refusals: dict[Ref, Refusal] = field(default_factory=dict)
     applied: dict[Ref, str] = field(default_factory=dict)
     """Digest of what was written last."""

@@ -16,6 +16,7 @@ from typing import Any
 from iotistic.api.image import parse_image
 from iotistic.api.service import Probe, Service
 from iotistic.controllers.cluster.ports import Object
+from iotistic.engines.kubernetes.pullwords import pull_words
 from iotistic.rollout.status import ServiceFacts
 
 SETTLING_SECONDS = 10.0
@@ -25,12 +26,6 @@ SLOW_SECONDS = 30.0
 """A fetch that takes longer stops the deadline's clock; each stop and start is a write."""
 _PULL_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 _QUIET_REASONS = frozenset({"", "ContainerCreating", "PodInitializing"})
-_PULLED = re.compile(r'failed to pull and unpack image "([^"]+)"')
-_LAYERS = re.compile(
-    r"rpc error: code = \w+ desc = |failed to (?:pull and unpack image|resolve reference) \"[^\"]*\": "
-    r"|failed to (?:pull|resolve) image(?: \"[^\"]*\")?: |failed to do request: \w+ \"[^\"]*\": "
-)
-"""What containerd puts around a cause, layer by layer."""
 _NO_PROGRAM = re.compile(
     r'exec: "([^"]*)": (?:executable file not found|no such file|stat [^:]*: no such file)'
 )
@@ -42,7 +37,6 @@ _RUNTIME = re.compile(
 )
 """What containerd and runc put around a cause, layer by layer."""
 _RUNTIME_LENGTH = 160
-_BACKING_OFF = re.compile(r'^Back-off pulling image "[^"]*"(: \w+)?(: )?')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +182,8 @@ def _of_pod(service: Service, pod: Object, facts: ServiceFacts, now: datetime) -
     sandbox = _condition(pod, "PodReadyToStartContainers")
     if waiting.get("reason") == "ContainerCreating" and sandbox and sandbox.get("status") == "True":
         return _fetching(facts, _age(str(sandbox.get("lastTransitionTime") or ""), now))
+    if waiting.get("reason") in _PULL_REASONS:
+        return Observation(facts=_not_had(service, facts, waiting))
     return Observation(facts=_waiting(pod, facts, waiting, last))
 
 
@@ -249,6 +245,12 @@ def _ended(facts: ServiceFacts, ended: Mapping[str, Any], status: str) -> Servic
     return facts
 
 
+def _not_had(service: Service, facts: ServiceFacts, waiting: Mapping[str, Any]) -> ServiceFacts:
+    logins = [secret.name for secret in service.image_pull_secrets]
+    said = pull_words(str(waiting.get("message") or ""), logins) or str(waiting["reason"])
+    return replace(facts, container_status="created", failure_reason="ImagePullFailed", failure=said)
+
+
 def _waiting(
     pod: Object, facts: ServiceFacts, waiting: Mapping[str, Any], last: Mapping[str, Any]
 ) -> ServiceFacts:
@@ -258,9 +260,6 @@ def _waiting(
         code = "" if facts.exit_code is None else f"exit {facts.exit_code}"
         how = f"{code} (OOMKilled)" if facts.oom_killed else facts.failure or code or "it ends at once"
         return replace(facts, failure_reason="CrashLoop", failure=how)
-    if reason in _PULL_REASONS:
-        said = pull_words(message) or reason
-        return replace(facts, container_status="created", failure_reason="ImagePullFailed", failure=said)
     if reason in _QUIET_REASONS:
         return _without_container(pod, facts)
     said = runtime_words(reason, message)
@@ -279,19 +278,6 @@ def _without_container(pod: Object, facts: ServiceFacts) -> ServiceFacts:
         message = str(scheduled.get("message") or scheduled.get("reason") or "")
         return replace(facts, failure_reason="Unschedulable", failure=f"can't be placed: {_brief(message)}")
     return facts
-
-
-def pull_words(message: str) -> str:
-    """The kubelet's words for an image that can't be had, the same while it tries and while it waits.
-
-    Of containerd's layers of words the image and the innermost cause are left.
-    """
-    words = _BACKING_OFF.sub("", message) or message
-    image = _PULLED.search(words)
-    cause = _LAYERS.sub("", words)
-    if image is None or not cause or cause == words:
-        return _brief(words)
-    return _brief(f"{image[1].removeprefix('docker.io/').removeprefix('library/')} can't be pulled: {cause}")
 
 
 def runtime_words(reason: str, message: str) -> str:

@@ -12,9 +12,10 @@ from iotistic.controllers.cluster.children import owned_by
 from iotistic.controllers.cluster.effective import Effective
 from iotistic.controllers.cluster.looking import pods_of
 from iotistic.controllers.cluster.memory import Memory
-from iotistic.controllers.cluster.observing import SLOW_SECONDS, pull_words
+from iotistic.controllers.cluster.observing import SLOW_SECONDS
 from iotistic.controllers.cluster.ports import Api, Cache, ConflictError, Object, Reason, RefusedError
 from iotistic.engines.kubernetes.pulls import pull_pod, pulled
+from iotistic.engines.kubernetes.pullwords import pull_words
 from iotistic.engines.kubernetes.values import PULL_LABEL, PullPhase
 
 
@@ -51,7 +52,7 @@ def pulls(
     """
     pods = _pods(children)
     missing, failures, slow, waits = [], {}, False, []
-    for image in needed:
+    for image, service in needed.items():
         asked = registry_names.get(image, image)
         pod = pods.get(asked)
         state = pulled(pod) if pod is not None else None
@@ -63,7 +64,8 @@ def pulls(
         if state is None or pod is None:
             continue
         if state.phase is PullPhase.FAILED:
-            failures[image] = pull_words(state.message)
+            logins = [secret.name for secret in service.image_pull_secrets]
+            failures[image] = pull_words(state.message, logins)
         else:
             age = _age(pod, now)
             slow = slow or age >= SLOW_SECONDS

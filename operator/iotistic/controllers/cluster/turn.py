@@ -16,11 +16,12 @@ from iotistic.controllers.cluster import acting, telling
 from iotistic.controllers.cluster.applying import Applier, GoingError, TakenError
 from iotistic.controllers.cluster.contents import Found, look_at, used
 from iotistic.controllers.cluster.effective import ClusterOptions, Effective, effective, run_states
+from iotistic.controllers.cluster.fetching_again import logins
 from iotistic.controllers.cluster.looking import Look, look
 from iotistic.controllers.cluster.memory import Memory
 from iotistic.controllers.cluster.ports import Api, Cache, Key, Object, RefusedError
 from iotistic.controllers.cluster.pulling import Pulls, pulls
-from iotistic.controllers.cluster.reading import ContradictionError, UnreadableError, read
+from iotistic.controllers.cluster.reading import ContradictionError, UnreadableError, read, told
 from iotistic.controllers.cluster.remembering import remember
 from iotistic.controllers.cluster.revisions import Revision, next_revision, revisions
 from iotistic.engines.kubernetes.locks import Lock, lock_of
@@ -84,6 +85,8 @@ class Turn:
         self.applier = Applier(api, cache, key, memory)
         self.retried = memory.retried
         """The last `RETRY_ANNOTATION` that was heeded, this turn's included."""
+        self.asked_again = False
+        """Somebody has asked for a retry since the last turn."""
         self.behind = False
         """Somebody has changed what people may ask while this turn went on."""
         self._children: list[Object] = []
@@ -114,12 +117,12 @@ class Turn:
             raise StalledError("Unreadable", f"this App can't be read: {error}") from error
         except ContradictionError as error:
             raise StalledError("Invalid", str(error)) from error
-        self.memory.uses = frozenset(used(app))
+        self.memory.uses = logins(app).union(used(app))
         children = self.children()
         states = run_states(child for child in children if child["kind"] == "AppService")
         findings = refused(app, states)
         if findings:
-            why = "; ".join(f"{finding.path}: {finding.message}".lstrip(": ") for finding in findings)
+            why = "; ".join(told(one.path, one.message, one.hint) for one in findings)
             raise StalledError("NotOnKubernetes", why)
         found = await self._contents(app)
         if found.missing:
@@ -204,7 +207,7 @@ class Turn:
         asked = str((self.live["metadata"].get("annotations") or {}).get(RETRY_ANNOTATION) or "")
         if not asked or asked == self.retried:
             return state
-        self.retried = asked
+        self.retried, self.asked_again = asked, True
         self.memory.refusals.clear()
         return retry(state)
 

@@ -17,7 +17,7 @@ from iotistic.engines.kubernetes.values import PULL_LABEL, Object, PullPhase, Pu
 COMMAND = "/.iotistic.io/only-fetched"
 """No image has this: starting the container fails, which happens only once the image is there."""
 NOBODY = 65534
-_NOT_HAD = frozenset(
+NOT_HAD = frozenset(
     {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
     | {"ImageInspectError", "SignatureValidationFailed"}
 )
@@ -90,7 +90,7 @@ def pulled(pod: Mapping[str, Any]) -> PullState:
     if state.get("terminated") or state.get("running") or waiting.get("reason") in _STARTING:
         ended = bool(state.get("terminated"))
         return PullState(phase=PullPhase.DONE, image_id=image_id, ended=ended)
-    if waiting.get("reason") in _NOT_HAD:
+    if waiting.get("reason") in NOT_HAD:
         message = str(waiting.get("message") or waiting["reason"])
         return PullState(phase=PullPhase.FAILED, message=message)
     if status.get("phase") == "Failed":

@@ -1,0 +1,71 @@
+"""Pods whose image could not be had go once its login was corrected, or somebody asks for another try.
+
+The kubelet lets up to five minutes pass between its tries, but not for a new pod.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from iotistic.api.app import App
+from iotistic.controllers.cluster.children import controller_of, owned_by
+from iotistic.controllers.cluster.ports import Object, Reason, Ref
+from iotistic.engines.kubernetes.pulls import NOT_HAD
+from iotistic.engines.kubernetes.values import PULL_LABEL
+
+if TYPE_CHECKING:
+    from iotistic.controllers.cluster.turn import Turn
+
+
+def logins(app: App) -> frozenset[tuple[str, str]]:
+    """The Secrets that an App's images are fetched with."""
+    return frozenset(
+        ("Secret", one.name) for service in app.spec.services for one in service.image_pull_secrets
+    )
+
+
+async def fetch_again(turn: Turn, app: App) -> None:
+    """Remove such pods; what they belong to makes them anew."""
+    failing = [pod for pod in turn.children() if _fails(pod, turn.memory.uid)]
+    if not failing:
+        return
+    changed = await _last_change(turn, app)
+    for pod in failing:
+        made = _moment(pod["metadata"].get("creationTimestamp"))
+        if turn.asked_again or (changed and made and changed > made):
+            cause = "another try was asked for" if turn.asked_again else "a login was changed since"
+            await turn.applier.delete(pod, Reason.PULL, cause)
+
+
+async def _last_change(turn: Turn, app: App) -> datetime | None:
+    """When one of its logins was changed last; read again only when one has."""
+    if turn.memory.logins_read:
+        return turn.memory.logins_changed
+    moments = []
+    for kind, name in sorted(logins(app)):
+        found = await turn.api.get(Ref(kind, turn.key.namespace, name))
+        metadata = found["metadata"] if found else {}
+        times = [one.get("time") for one in metadata.get("managedFields") or ()]
+        moments += [_moment(time) for time in [metadata.get("creationTimestamp"), *times]]
+    turn.memory.logins_read = True
+    turn.memory.logins_changed = max((one for one in moments if one), default=None)
+    return turn.memory.logins_changed
+
+
+def _fails(pod: Object, uid: str) -> bool:
+    """Whether it never started for want of its image. A Job would count it as a failure if it went."""
+    if pod["kind"] != "Pod" or pod["metadata"].get("deletionTimestamp"):
+        return False
+    fetches = PULL_LABEL in (pod["metadata"].get("labels") or {}) and owned_by(pod, uid)
+    if not fetches and (controller_of(pod) or {}).get("kind") != "ReplicaSet":
+        return False
+    states = [one.get("state") or {} for one in (pod.get("status") or {}).get("containerStatuses") or ()]
+    return any((state.get("waiting") or {}).get("reason") in NOT_HAD for state in states)
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
