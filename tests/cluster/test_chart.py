@@ -183,6 +183,20 @@ def test_what_it_is_told_reaches_the_operator() -> None:
     assert (told["LOG_FORMAT"], told["LOG_LEVEL"], told["HEALTH_PORT"]) == ("text", "debug", "9090")
 
 
+def test_its_pods_are_fetched_with_the_logins_named() -> None:
+    objects = rendered("imagePullSecrets: [{name: login}, {name: mirror}]\nregistryOverride: mirror.example")
+    pods = [one["spec"]["template"]["spec"] for one in of_kind(objects, "Deployment")]
+    pods += [one["spec"] for one in of_kind(objects, "Pod")]
+    assert len(pods) == 2
+    for pod in pods:
+        assert pod["imagePullSecrets"] == [{"name": "login"}, {"name": "mirror"}]
+        assert {one["image"] for one in pod["containers"]} == {"mirror.example/library/iotistic-edge:0.1.0"}
+    assert environment(objects)["REGISTRY_OVERRIDE"] == "mirror.example"
+    for objects in (rendered(), rendered("imagePullSecrets: []")):
+        (deployment,) = of_kind(objects, "Deployment")
+        assert "imagePullSecrets" not in deployment["spec"]["template"]["spec"]
+
+
 def test_the_manifest_for_k3s_has_values_that_it_takes() -> None:
     text = (ROOT / "docs" / "k3s-helmchart.yaml").read_text()
     _, manifest = yaml.safe_load_all(text)

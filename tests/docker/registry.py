@@ -6,6 +6,7 @@ The engine trusts any registry on 127.0.0.0/8: what a certificate does shows on 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import socket
@@ -168,11 +169,18 @@ def in_hosts(name: str, address: str) -> Iterator[None]:
     """A name of this machine's for a while."""
     line = f"{address} {name}\n"
     with HOSTS.open("a") as hosts:
+        fcntl.flock(hosts, fcntl.LOCK_EX)
         hosts.write(line)
     try:
         yield
     finally:
-        HOSTS.write_text(HOSTS.read_text().replace(line, ""))
+        # Others of these tests have lines of their own there.
+        with HOSTS.open("r+") as hosts:
+            fcntl.flock(hosts, fcntl.LOCK_EX)
+            left = hosts.read().replace(line, "")
+            hosts.seek(0)
+            hosts.write(left)
+            hosts.truncate()
 
 
 def free_port(address: str) -> int:
