@@ -100,7 +100,8 @@ def rollback(server: Server, name: str, body: Json | None) -> Json:
     found = _remembered(server, name)
     asked = str((body or {}).get("release") or "") or None
     try:
-        chosen = rollback_to(found, _state(app), wanted=found[-1].digest if found else "", release=asked)
+        wanted = found[-1].digest if found else ""
+        chosen = rollback_to(found, _state(app), app=name, wanted=wanted, release=asked)
     except errors.NotFoundError as error:
         raise NotFoundError(f"App {name}: {error.message}.", hint=error.hint) from error
     except errors.ConflictError as error:

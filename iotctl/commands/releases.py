@@ -27,14 +27,22 @@ NamedApp = Annotated[
     list[str],
     typer.Argument(metavar="[app] APP", help="Name or number of an App.", autocompletion=complete_apps),
 ]
+NamedRelease = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[app] APP [RELEASE]",
+        help="Name or number of an App, and the release; without one the last good one.",
+        autocompletion=complete_apps,
+    ),
+]
 
 
 def add_to(group: typer.Typer) -> None:
     """Add the commands."""
     add: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
         "explain": (explain, ("iotctl explain app shop", "iotctl explain shop -o json")),
-        "history": (history, ("iotctl history shop", "iotctl history shop -o json")),
-        "rollback": (rollback, ("iotctl rollback shop", "iotctl rollback shop --to 3 --wait")),
+        "history": (history, ("iotctl history app shop", "iotctl history shop -o json")),
+        "rollback": (rollback, ("iotctl rollback shop", "iotctl rollback shop 3 --wait")),
         "retry": (retry, ("iotctl retry shop", "iotctl retry shop --service web")),
         "lock": (
             lock,
@@ -59,7 +67,7 @@ def explain(context: typer.Context, app: NamedApp, output: OutputOption = Output
     """
     from iotctl.spans import age, clock_time
 
-    found = agent_of(context).get(f"{_path(_one(app))}/explain")
+    found = agent_of(context).get(f"{_path(_one(app, 'explain'))}/explain")
     if output in {Output.JSON, Output.YAML}:
         show(found, output)
         return
@@ -77,21 +85,19 @@ def explain(context: typer.Context, app: NamedApp, output: OutputOption = Output
             say(f"  {line}")
 
 
-def history(context: typer.Context, app: AppArgument, output: OutputOption = Output.TABLE) -> None:
+def history(context: typer.Context, app: NamedApp, output: OutputOption = Output.TABLE) -> None:
     """List an App's releases, newest first."""
     from iotctl.tables import HISTORY
 
-    rows = agent_of(context).get(f"{_path(app)}/history")["items"]
+    rows = agent_of(context).get(f"{_path(_one(app, 'history'))}/history")["items"]
     rows = [{"name": row["release"], **row} for row in rows]
     show_rows(rows, HISTORY, output, kind="release")
 
 
 def rollback(
     context: typer.Context,
-    app: AppArgument,
-    to: Annotated[
-        str | None, typer.Option("--to", metavar="RELEASE", help="This one; else the last good one.")
-    ] = None,
+    app: NamedRelease,
+    to: Annotated[str | None, typer.Option("--to", metavar="RELEASE", help="The same as RELEASE.")] = None,
     wait: WaitOption = False,
     timeout: TimeoutOption = "5m",
 ) -> None:
@@ -102,8 +108,12 @@ def rollback(
     Which releases there are shows iotctl history. A release that fails is undone like any other.
     """
     seconds = timeout_seconds(timeout)
+    names = _without_kind(app)
+    if to is None and len(names) > 1:
+        *names, to = names
     agent = agent_of(context)
-    answer = agent.post(f"{_path(app)}/rollback", {"release": to} if to else {})
+    path = _path(_one(names, "rollback"))
+    answer = agent.post(f"{path}/rollback", {"release": to} if to else {})
     which = f"release {to}" if to else "the last good release"
     number = f"as release {answer['release']}" if answer["release"] else "as a new release"
     say(f"app/{answer['name']} goes back to {which} ({number})")
@@ -185,11 +195,15 @@ def _moment(text: str) -> str:
     return (moment if moment.tzinfo else moment.astimezone()).isoformat(timespec="seconds")
 
 
-def _one(words: list[str]) -> str:
-    names = words[1:] if len(words) > 1 and words[0].lower() in {"app", "apps"} else words
+def _one(words: list[str], command: str) -> str:
+    names = _without_kind(words)
     if len(names) != 1:
-        raise BadInputError("Which App?", hint="iotctl explain app NAME")
+        raise BadInputError("Which App?", hint=f"iotctl {command} app NAME")
     return names[0]
+
+
+def _without_kind(words: list[str]) -> list[str]:
+    return words[1:] if len(words) > 1 and words[0].lower() in {"app", "apps"} else words
 
 
 def _path(app: str) -> str:

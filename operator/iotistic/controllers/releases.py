@@ -63,6 +63,7 @@ class Releases:
         found: RevisionRecord = rollback_to(
             list(self._desired.revisions.get(record.name, {}).values()),
             self._loop.rollouts.state(record.name),
+            app=record.name,
             wanted=record.digest,
             release=release,
         )

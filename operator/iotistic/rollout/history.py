@@ -51,13 +51,14 @@ def too_old(history: Sequence[Revision], *, limit: int, keep: Collection[str]) -
 
 
 def rollback_to(
-    history: Sequence[AnyRevision], state: RolloutState, *, wanted: str, release: str | None = None
+    history: Sequence[AnyRevision], state: RolloutState, *, app: str, wanted: str, release: str | None = None
 ) -> AnyRevision:
     """The revision that a person means.
 
     Args:
         history: oldest first.
         state: of the rollout.
+        app: its name, for what is said.
         wanted: digest of what is wanted now.
         release: name of the release; None: the one that was good last and is not wanted now.
 
@@ -66,18 +67,27 @@ def rollback_to(
         ConflictError: it is the one that is wanted already.
     """
     others = {revision.digest: revision for revision in history if revision.digest != wanted}
-    names = ", ".join(revision.release for revision in reversed(others.values())) or "none"
+    hint = _releases_here(history, app=app, wanted=wanted)
     if release is None:
         good = next((digest for digest in reversed(state.once_good) if digest in others), None)
         if good is None:
-            raise NotFoundError("no earlier good release is remembered", hint=f"Releases here: {names}")
+            raise NotFoundError("no earlier good release is remembered", hint=hint)
         return others[good]
     named = [revision for revision in others.values() if revision.release == release]
     if named:
         return named[-1]
     if any(revision.release == release for revision in history):
-        raise ConflictError(f"release {release} is what is wanted now", hint=f"Other releases: {names}")
-    raise NotFoundError(f"no release {release!r} is remembered", hint=f"Releases here: {names}")
+        raise ConflictError(f"release {release} is what is wanted now", hint=hint)
+    raise NotFoundError(f"no release {release!r} is remembered", hint=hint)
+
+
+def _releases_here(history: Sequence[Revision], *, app: str, wanted: str) -> str:
+    """Which there are, newest first, and what tells more of them."""
+    names = [
+        f"{revision.release} (wanted now)" if revision.digest == wanted else revision.release
+        for revision in reversed(history)
+    ]
+    return f"Releases here: {', '.join(names) or 'none'}; iotctl history app {app} tells of each"
 
 
 def why_failed(digest: str, state: RolloutState) -> str:

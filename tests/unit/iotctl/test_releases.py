@@ -77,17 +77,26 @@ def test_history(iotctl: Iotctl, shop_device: Served) -> None:
     assert table[2][:2] == ["1", "serving"]
     assert iotctl("history", "shop", "-o", "wide").out.splitlines()[1].endswith("d2")
     assert [row["release"] for row in json.loads(iotctl("history", "shop", "-o", "json").out)] == ["2", "1"]
-    assert iotctl("history", "shop", "-o", "name").out == "release/2\nrelease/1\n"
+    assert iotctl("history", "app", "shop", "-o", "name").out == "release/2\nrelease/1\n"
 
 
 def test_rollback(iotctl: Iotctl, shop_device: Served) -> None:
     assert iotctl("rollback", "shop").out == ("app/shop goes back to the last good release (as release 1)\n")
     assert iotctl("rollback", "1001", "--to", "2").out == "app/shop goes back to release 2 (as release 2)\n"
-    assert shop_device.releases.asked == [("rollback", "shop", ""), ("rollback", "shop", "2")]
+    assert iotctl("rollback", "shop", "1").out == "app/shop goes back to release 1 (as release 1)\n"
+    assert iotctl("rollback", "app", "shop", "2").out == "app/shop goes back to release 2 (as release 2)\n"
+    assert shop_device.releases.asked == [("rollback", "shop", release) for release in ("", "2", "1", "2")]
+
+
+@pytest.mark.parametrize("words", [["shop", "1", "2"], ["shop", "1", "--to", "2"], ["app", "a", "b", "c"]])
+def test_one_release_is_rolled_back_to(iotctl: Iotctl, shop_device: Served, words: list[str]) -> None:
+    ran = iotctl("rollback", *words)
+    assert (ran.code, ran.err) == (2, "Which App?\niotctl rollback app NAME\n")
+    assert shop_device.releases.asked == []
 
 
 def test_rollback_to_what_is_not_remembered(iotctl: Iotctl, shop_device: Served) -> None:
-    ran = iotctl("rollback", "shop", "--to", "9")
+    ran = iotctl("rollback", "shop", "9")
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == "App shop has no release '9'.\nThere are: 1, 2.\n"
 

@@ -77,33 +77,40 @@ def good(digests: str) -> RolloutState:
     ],
 )
 def test_rollback_means(state: RolloutState, wanted: str, release: str | None, found: str) -> None:
-    assert rollback_to(history("abcd"), state, wanted=wanted, release=release).digest == found
+    assert rollback_to(history("abcd"), state, app="shop", wanted=wanted, release=release).digest == found
 
 
 @pytest.mark.parametrize(
-    ("state", "wanted", "release", "error", "text", "hint"),
+    ("state", "release", "error", "text"),
     [
-        (good("a"), "a", None, NotFoundError, "no earlier good release is remembered", "3, 2"),
-        (RolloutState(), "a", None, NotFoundError, "no earlier good release is remembered", "3, 2"),
-        (good("x"), "a", None, NotFoundError, "no earlier good release is remembered", "3, 2"),
-        (good("a"), "a", "9", NotFoundError, "no release '9' is remembered", "3, 2"),
-        (good("a"), "a", "1", ConflictError, "release 1 is what is wanted now", "3, 2"),
+        (good("a"), None, NotFoundError, "no earlier good release is remembered"),
+        (RolloutState(), None, NotFoundError, "no earlier good release is remembered"),
+        (good("x"), None, NotFoundError, "no earlier good release is remembered"),
+        (good("a"), "9", NotFoundError, "no release '9' is remembered"),
+        (good("a"), "1", ConflictError, "release 1 is what is wanted now"),
     ],
 )
 def test_what_rollback_cannot_mean(
-    state: RolloutState, wanted: str, release: str | None, error: type[EdgeError], text: str, hint: str
+    state: RolloutState, release: str | None, error: type[EdgeError], text: str
 ) -> None:
     with pytest.raises(error) as raised:
-        rollback_to(history("abc"), state, wanted=wanted, release=release)
+        rollback_to(history("abc"), state, app="shop", wanted="a", release=release)
 
     assert raised.value.message == text
-    assert hint in raised.value.hint
+    assert raised.value.hint == ("Releases here: 3, 2, 1 (wanted now); iotctl history app shop tells of each")
+
+
+def test_without_any_release_there_is_none_to_go_back_to() -> None:
+    with pytest.raises(NotFoundError) as raised:
+        rollback_to(history(""), RolloutState(), app="shop", wanted="", release="9")
+
+    assert "Releases here: none" in raised.value.hint
 
 
 def test_of_releases_with_one_name_the_newest_is_meant() -> None:
     named = [Remembered("a", "1"), Remembered("b", "1"), Remembered("c", "2")]
 
-    assert rollback_to(named, good("c"), wanted="c", release="1").digest == "b"
+    assert rollback_to(named, good("c"), app="shop", wanted="c", release="1").digest == "b"
 
 
 def test_only_the_last_good_ones_are_remembered_as_good() -> None:
