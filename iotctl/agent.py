@@ -76,6 +76,14 @@ class Agent:
             answer = self._client.request("GET", path)
             return answer.is_success, answer.text
 
+    def change_of(self, document: Document) -> tuple[Json | None, Json]:
+        """What is there, and what would be there when this document was applied."""
+        kind, name = document.data["kind"], document.data["metadata"]["name"]
+        try:
+            return self.get(f"/v1/{kind.lower()}s/{name}"), document.data
+        except NotFoundError:
+            return None, document.data
+
     def problems_of(self, document: Document) -> list[Problem]:
         """What of a document can't be had there; an agent says that itself when it is asked."""
         return []

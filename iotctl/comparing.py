@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from iotctl.agent import Agent
-from iotctl.exits import NotFoundError
-from iotctl.flat import APP_ID_LABEL, flat_document
+from iotctl.flat import flat_document
 from iotctl.sending import send
 from iotctl.terminal import paint
 from iotistic.api.app import App
@@ -19,8 +18,10 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 MODELS: dict[str, type[App] | type[ConfigMap]] = {"App": App, "ConfigMap": ConfigMap}
-PATHS = {"App": "apps", "ConfigMap": "configmaps", "Secret": "secrets"}
-SERVER_FIELDS = ("uid", "generation", "resourceVersion", "creationTimestamp", "managedFields")
+NO_CONTENT = ("apiVersion", "kind", "metadata", "status")
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+OURS = "iotistic.io/"
+"""Begins annotations and labels that say what somebody has asked for, or what the agent gave."""
 
 
 def differences(agent: Agent, documents: Sequence[Document]) -> list[str]:
@@ -30,19 +31,12 @@ def differences(agent: Agent, documents: Sequence[Document]) -> list[str]:
     texts = []
     for document in documents:
         kind, name = str(document.data["kind"]), str(document.data["metadata"]["name"])
-        present = _present(agent, kind, name)
+        present, after = agent.change_of(document)
         if kind == "Secret":
             texts.append(_of_secret(document.data, present, results[kind, name]))
         else:
-            texts.append(_of_lines(document, present))
+            texts.append(_of_lines(document, present, after))
     return [text for text in texts if text]
-
-
-def _present(agent: Agent, kind: str, name: str) -> Json | None:
-    try:
-        return agent.get(f"/v1/{PATHS[kind]}/{name}")
-    except NotFoundError:
-        return None
 
 
 def _of_secret(wanted: Json, present: Json | None, result: str) -> str:
@@ -57,14 +51,12 @@ def _of_secret(wanted: Json, present: Json | None, result: str) -> str:
     return f"secret/{name} {result}: {', '.join(keys)} (values are not shown)"
 
 
-def _of_lines(document: Document, present: Json | None) -> str:
+def _of_lines(document: Document, present: Json | None, after: Json) -> str:
     kind = str(document.data["kind"])
-    after = MODELS[kind].model_validate(document.data).wire()
-    before = _comparable(present, after) if present else {}
     name = f"{kind.lower()}/{document.data['metadata']['name']}"
     lines = difflib.unified_diff(
-        _yaml(before),
-        _yaml(_comparable(after, after)),
+        _yaml(meaning(kind, present, after) if present else {}),
+        _yaml(meaning(kind, after, after)),
         f"{name} (now)",
         f"{name} ({document.source})",
         lineterm="",
@@ -72,17 +64,36 @@ def _of_lines(document: Document, present: Json | None) -> str:
     return "\n".join(_painted(line) for line in lines)
 
 
-def _comparable(resource: Json, wanted: Json) -> Json:
-    """What a person writes; a number that the agent gave is no difference."""
-    metadata = {key: value for key, value in resource["metadata"].items() if key not in SERVER_FIELDS}
-    labels = {key: value for key, value in metadata.pop("labels", {}).items() if key != APP_ID_LABEL}
-    if labels:
-        metadata["labels"] = labels
-    kept = {key: value for key, value in resource.items() if key not in {"apiVersion", "kind", "status"}}
-    if "spec" in kept:
+def meaning(kind: str, resource: Json, wanted: Json) -> Json:
+    """What a person means by it: without defaults, and without what servers, agents and commands note.
+
+    Args:
+        wanted: what it is compared with; a number that it does not have was given by the agent.
+    """
+    metadata: Json = {"name": resource["metadata"]["name"]}
+    for part in ("labels", "annotations"):
+        texts: dict[str, str] = resource["metadata"].get(part) or {}
+        kept = {key: text for key, text in texts.items() if not key.startswith(OURS) and key != LAST_APPLIED}
+        if kept:
+            metadata[part] = kept
+    content = _without_defaults(kind, resource)
+    if "spec" in content:
         given = () if "appId" in wanted.get("spec", {}) else ("appId",)
-        kept["spec"] = {key: _by_name(value) for key, value in kept["spec"].items() if key not in given}
-    return {**kept, "metadata": metadata}
+        content["spec"] = {key: _by_name(value) for key, value in content["spec"].items() if key not in given}
+    return {**content, "metadata": metadata}
+
+
+def _without_defaults(kind: str, resource: Json) -> Json:
+    """As today's model reads it; as it is where it can't."""
+    content = {key: value for key, value in resource.items() if key not in NO_CONTENT}
+    try:
+        read = MODELS[kind].model_validate({**content, "metadata": {"name": resource["metadata"]["name"]}})
+    except ValueError:
+        return content
+    exclude = {"metadata", "status"}
+    return read.model_dump(
+        mode="json", by_alias=True, exclude=exclude, exclude_defaults=True, exclude_none=True
+    )
 
 
 def _by_name(value: Any) -> Any:

@@ -148,6 +148,10 @@ class ClusterAgent(Agent):
         """Images come to a node by its own tools."""
         raise _only_device(path)
 
+    def change_of(self, document: Document) -> tuple[Json | None, Json]:
+        """Both as the API server has them, so that its defaults are in both."""
+        return applying.change_of(self.server, document.data)
+
     def problems_of(self, document: Document) -> list[Problem]:
         """What the operator would refuse of it."""
         return checking.problems_of(document)

@@ -51,6 +51,12 @@ def _try(server: Server, documents: Sequence[Json]) -> None:
         raise CommandError("\n".join(wrong), hint=hint, code=ExitCode.BAD_INPUT)
 
 
+def change_of(server: Server, document: Mapping[str, Any]) -> tuple[Json | None, Json]:
+    """What is there, and what would be there when this document was applied."""
+    sent = _as_sent(document)
+    return _now(server, sent), server.apply(sent, dry_run=True)
+
+
 def plan(server: Server, body: Json | None) -> Json:
     """What applying these would change, service by service."""
     documents = (body or {}).get("documents") or []
