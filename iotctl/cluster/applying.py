@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from iotctl.cluster.numbering import release_of
+from iotctl.cluster.releases import remembered
 from iotctl.cluster.server import Server
 from iotctl.exits import CommandError, ExitCode, NotFoundError, ProblemsError
 
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     from iotistic.api.app import App
 
 Json = dict[str, Any]
+Before = Mapping[tuple[str, str], Json | None]
 ORDER = {"Secret": 0, "ConfigMap": 1, "App": 2}
 API_VERSIONS = {"App": "iotistic.io/v1alpha1", "Secret": "v1", "ConfigMap": "v1"}
 
@@ -32,7 +36,7 @@ def apply(server: Server, body: Json, *, dry_run: bool) -> Json:
                 hint=f"Applied before it: {done}. Apply the same files again; what is the same stays.",
                 code=error.code,
             ) from error
-        applied.append(_result(before[_key(document)], after))
+        applied.append(_result(before[_key(document)], after) | _release(server, before, after, applied))
     return {"applied": applied, "warnings": _warnings(apps)}
 
 
@@ -131,9 +135,22 @@ def _result(before: Json | None, after: Json) -> Json:
         "kind": after["kind"],
         "name": meta["name"],
         "result": result,
-        "release": str((after.get("spec") or {}).get("release") or ""),
+        "release": "",
         "generation": int(meta.get("generation") or 0),
     }
+
+
+def _release(server: Server, before: Before, after: Json, applied: Sequence[Json]) -> Json:
+    """The release of an App that was applied after these Secrets and ConfigMaps."""
+    if after["kind"] != "App":
+        return {}
+    was = before[_key(after)]
+    known = []
+    with suppress(CommandError):  # who may apply Apps need not be allowed to look at revisions
+        known = remembered(server, after["metadata"]["name"]) if was else []
+    newest = (known[-1].release, known[-1].spec) if known else ("", {})
+    changed = {f"{one['kind']}/{one['name']}" for one in applied if one["result"] != "unchanged"}
+    return {"release": release_of(was, after, newest, changed)}
 
 
 def _content(resource: Json) -> Json:

@@ -47,7 +47,7 @@ def history(server: Server, name: str) -> Json:
     from iotistic.rollout.history import standing, why_failed
 
     app = one_app(server, name)
-    found, state = _remembered(server, str(app["metadata"]["name"])), _state(app)
+    found, state = remembered(server, str(app["metadata"]["name"])), _state(app)
     rows = [
         {
             "release": one.release,
@@ -62,7 +62,7 @@ def history(server: Server, name: str) -> Json:
     return {"items": rows}
 
 
-def _remembered(server: Server, name: str) -> list[Remembered]:
+def remembered(server: Server, name: str) -> list[Remembered]:
     """The ControllerRevisions of an App, oldest first; the last is what is wanted."""
     found = server.items("ControllerRevision", f"{APP_LABEL}={name}")
     return [_read(one) for one in sorted(found, key=lambda one: int(one.get("revision") or 0))]
@@ -97,7 +97,7 @@ def rollback(server: Server, name: str, body: Json | None) -> Json:
 
     app = one_app(server, name)
     name = str(app["metadata"]["name"])
-    found = _remembered(server, name)
+    found = remembered(server, name)
     asked = str((body or {}).get("release") or "") or None
     try:
         wanted = found[-1].digest if found else ""

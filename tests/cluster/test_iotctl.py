@@ -92,8 +92,11 @@ def shop(shell: Shell) -> str:
 
 
 def test_apply_waits_and_tables_show_it(shell: Shell, shop: str) -> None:
-    assert "app/shop unchanged" in shell.ok(
-        "apply", "-f", "-", stdin=app("shop", web(), update={"minReadySeconds": 0})
+    same = shell.ok("apply", "-f", "-", stdin=app("shop", web(), update={"minReadySeconds": 0}))
+    assert same == "app/shop unchanged (release 1)\n"
+    other = app("shop", web(env=[{"name": "A", "value": "1"}]), update={"minReadySeconds": 0})
+    assert shell.ok("apply", "--dry-run", "-f", "-", stdin=other) == (
+        "app/shop configured (release 2) (dry run)\n"
     )
     row = shell.ok("get", "apps").splitlines()[1].split()
     assert row[0] == "shop"
