@@ -1,9 +1,10 @@
-"""What differs between a container and what is wanted, in words that hold no value but an image's name:
-any other value may be a secret."""
+"""What differs between what is there and what is wanted, in words that hold few values: an image's name, and
+what a volume is made of. Any other value may be a secret."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -18,8 +19,11 @@ _BY_NAME = {
     "contents": "contents of {} {}",
 }
 """Fields whose keys are told."""
+_VOLUME_VALUES = {"driver": "local", "size": "none", "storageClass": "none"}
+"""Fields of a volume whose values are told, with what stands for an absent one. Not among them: driverOpts,
+which may hold the password of a share."""
+_TOLD = 3
 _WORDS = {
-    "volumeMounts": "volume mounts",
     "workingDir": "working directory",
     "envFrom": "envFrom",
     "stopGracePeriod": "stop grace period",
@@ -75,11 +79,39 @@ def _config_changes(old: str, new: str) -> tuple[str, ...]:
     found: list[str] = []
     for key in sorted(before.keys() | after.keys()):
         if before.get(key) != after.get(key):
-            found += _field_changes(key, before.get(key), after.get(key))
+            found += field_changes(key, before.get(key), after.get(key))
     return tuple(found)
 
 
-def _field_changes(key: str, old: Any, new: Any) -> list[str]:
+def listed(changes: Sequence[str]) -> str:
+    """Some differences in one line: the first three, and how many there are besides."""
+    more = len(changes) - _TOLD
+    return ", ".join(changes[:_TOLD]) + (f" and {more} more" if more > 0 else "")
+
+
+def volume_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """What makes a volume's definition another one: `size 1Gi -> 5Gi`, one each."""
+    found: list[str] = []
+    for key in sorted(old.keys() | new.keys()):
+        before, after = old.get(key), new.get(key)
+        if before == after:
+            continue
+        if key in _VOLUME_VALUES:
+            absent = _VOLUME_VALUES[key]
+            found.append(f"{key} {before or absent} -> {after or absent}")
+        elif isinstance(before or after, Mapping):
+            before, after = before or {}, after or {}
+            names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+            found += [f"{key}.{name} {_verb(name in before, name in after)}" for name in names]
+        else:
+            found.append(f"{key} changed")
+    return found
+
+
+def field_changes(key: str, old: Any, new: Any) -> list[str]:
+    """What differs in one field of a service, in its normal form; one each."""
+    if key == "volumeMounts":
+        return _mount_changes(old or [], new or [])
     if key == "networks":
         return _network_changes(old or {"default": {}}, new or {"default": {}})
     if key not in _BY_NAME:
@@ -87,6 +119,21 @@ def _field_changes(key: str, old: Any, new: Any) -> list[str]:
     before, after = old or {}, new or {}
     names = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     return [_BY_NAME[key].format(name, _verb(name in before, name in after)) for name in names]
+
+
+def _mount_changes(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[str]:
+    """By the path inside; what is mounted there may have changed."""
+    before, after = ({mount["mountPath"]: mount for mount in mounts} for mounts in (old, new))
+    paths = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+    found = [_mount_change(path, before.get(path), after.get(path)) for path in paths]
+    return found or ["volume mounts changed"]  # of two at one path the first
+
+
+def _mount_change(path: str, old: dict[str, Any] | None, new: dict[str, Any] | None) -> str:
+    if old and new and old.get("name") != new.get("name"):
+        return f"volume {old.get('name')} -> {new.get('name')} at {path}"
+    name = (new or old or {}).get("name")
+    return f"volume {name} at {path} {_verb(old is not None, new is not None)}"
 
 
 def _network_changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

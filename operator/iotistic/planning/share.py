@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from iotistic.api.image import ImageRef
+from iotistic.planning.compare import listed
 from iotistic.planning.counting import Counted
 from iotistic.planning.seen import ALIVE
 from iotistic.planning.values import Action, Container, Image, Status, Step
@@ -50,7 +51,7 @@ def step(
         app=app,
         service=service,
         container=container.id if container is not None else "",
-        cause=cause or (", ".join(changes)),
+        cause=cause or listed(changes),
         changes=changes or ((cause,) if cause else ()),
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from iotistic.api.appservice import RunState
 from iotistic.api.image import parse_image
 from iotistic.api.service import Condition, Strategy
+from iotistic.planning.compare import listed
 from iotistic.planning.preview import Preview
 from iotistic.planning.values import Action, AppTarget, Observed, Step
 
@@ -131,7 +132,7 @@ def _table(steps: Sequence[Step]) -> list[str]:
         number += not waits
         cause = "" if step.action in (Action.TAKE_LOCK, Action.RELEASE_LOCK) else step.cause
         if waits and step.service and step.changes:
-            cause += f" ({', '.join(step.changes)})"
+            cause += f" ({listed(step.changes)})"
         mark = "-" if waits else number
         lines.append(f"{mark:>2}  {step.action:<{action}}  {step.subject:<{subject}}  {cause}".rstrip())
     return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from iotistic.planning.compare import listed, volume_changes
 from iotistic.planning.seen import AppSeen
 from iotistic.planning.situation import Situation
 from iotistic.planning.values import Action, AppTarget, Stall, Step
@@ -37,21 +38,18 @@ def networks_and_volumes(app: Situation) -> list[Step]:
 
 def stalled(target: AppTarget, seen: AppSeen) -> Stall | None:
     """A volume's definition has changed: going on would lose its data."""
-    for name, config in target.volumes.items():
-        was = seen.volumes.get(name, config)
-        if was != config:
-            what = ", ".join(_changed_keys(was, config))
-            return Stall(
-                app=target.name,
-                reason=f"volume {name}: {what} changed, and a volume can't be changed without losing its "
-                f"data; put the old definition back, or name a new volume and move the data",
-            )
-    return None
-
-
-def _changed_keys(old: str, new: str) -> list[str]:
-    before, after = json.loads(old or "{}"), json.loads(new or "{}")
-    return sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
+    changed = [
+        f"volume {name}: {listed(volume_changes(json.loads(was or '{}'), json.loads(config or '{}')))}"
+        for name, config in target.volumes.items()
+        if (was := seen.volumes.get(name, config)) != config
+    ]
+    if not changed:
+        return None
+    return Stall(
+        app=target.name,
+        reason=f"{listed(changed)}, and a volume can't be changed without losing its data; put the old "
+        f"definition back, or name a new volume and move the data",
+    )
 
 
 def _step(action: Action, app: str, name: str, cause: str) -> Step:

@@ -219,7 +219,7 @@ class Step:
     container: str = ""
     """Id of the container acted on; empty for a service that has none yet."""
     cause: str = ""
-    """Which difference made it: `image web:1 -> web:2`, `network back missing`."""
+    """Which differences made it: `image web:1 -> web:2`, `network back missing`; the first three of many."""
     changes: tuple[str, ...] = ()
     """All differences, one each; never a value that may be secret."""
 

@@ -95,9 +95,21 @@ def other(part: str, **values: Any) -> dict[str, Any]:
         (other("HostConfig", NetworkMode="host"), {}, ("network mode changed",)),
         (other("HostConfig", NetworkMode="host", PortBindings={}), {"networkMode": "host"}, ()),
         (other("HostConfig", PortBindings=None), {}, ("ports changed",)),
-        (other("HostConfig", Binds=None), {}, ("volume mounts changed",)),
-        (other("HostConfig", Binds=["my-data:/data", "/etc/site:/site:ro"]), {}, ("volume mounts changed",)),
-        (other("HostConfig", Binds=[*SEEN["HostConfig"]["Binds"], "x:/x"]), {}, ("volume mounts changed",)),
+        (
+            other("HostConfig", Binds=None),
+            {},
+            ("volume my-data at /data added", "volume etc-site at /site added"),
+        ),
+        (
+            other("HostConfig", Binds=["my-data:/data", "/etc/site:/site:ro"]),
+            {},
+            ("volume engine/my-data -> my-data at /data",),
+        ),
+        (
+            other("HostConfig", Binds=[*SEEN["HostConfig"]["Binds"], "x:/x"]),
+            {},
+            ("volume engine/x at /x removed",),
+        ),
     ],
 )
 def test_only_what_differs_is_told(

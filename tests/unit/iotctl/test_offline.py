@@ -143,7 +143,7 @@ def test_a_changed_volume_is_told_as_stalled(iotctl: Iotctl, tmp_path: Path, wor
     answer = json.loads(iotctl("plan", "--observed", observed, "-f", str(path), "-o", "json").out)
 
     assert answer["stalled"].keys() == {"shop"}
-    assert "volume data: driver changed" in answer["text"]
+    assert "volume data: driver local -> nfs" in answer["text"]
 
 
 def test_apps_that_are_not_in_the_documents_stay_as_they_are(iotctl: Iotctl, shop: str, world: Write) -> None:

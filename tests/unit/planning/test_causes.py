@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from iotistic.planning.compare import differences
+from iotistic.planning.compare import differences, volume_changes
 from iotistic.planning.rounds import next_steps
 from iotistic.planning.values import Options
 from tests.unit.planning.short import app, container, read, steps_of, world
@@ -34,8 +34,23 @@ HELD = {"locks": {"held": ["shop"]}}
         ),
         ({}, {"labels": {"a": "1"}}, ["label a added"]),
         ({}, {"command": ["--password", "hush"]}, ["command changed"]),
-        ({}, {"volumeMounts": [{"name": "data", "mountPath": "/d"}]}, ["volume mounts changed"]),
+        ({}, {"volumeMounts": [{"name": "data", "mountPath": "/d"}]}, ["volume data at /d added"]),
         ({}, {"restartPolicy": "Never"}, ["restart policy changed"]),
+        (
+            {"volumeMounts": [{"name": "data", "mountPath": "/d"}, {"name": "more", "mountPath": "/m"}]},
+            {
+                "volumeMounts": [
+                    {"name": "data", "mountPath": "/d", "readOnly": True},
+                    {"name": "data", "mountPath": "/m"},
+                ]
+            },
+            ["volume data at /d changed", "volume more -> data at /m"],
+        ),
+        (
+            {"volumeMounts": [{"name": "data", "mountPath": "/d"}]},
+            {},
+            ["volume data at /d removed"],
+        ),
         (
             {"hostname": "a"},
             {"image": "web:2", "ports": [{"containerPort": 80}]},
@@ -64,6 +79,38 @@ def test_a_container_is_taken_down_for_what_differs(
     assert list(kill.changes) == changes
     assert kill.cause == ", ".join(changes)
     assert "hush" not in repr(kill)
+
+
+def test_of_many_differences_the_first_three_are_told_and_all_are_kept() -> None:
+    env = [{"name": name, "value": "hush"} for name in "ABC"]
+    target = app({"name": "web", "image": "web:2", "env": env, "hostname": "x"})
+
+    kill = steps_of(target, observed=world(container(), images=["web:2"], **HELD))["kill shop/web"]
+
+    assert kill.cause == "image web:1 -> web:2, env A added, env B added and 2 more"
+    assert kill.changes[3:] == ("env C added", "hostname changed")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changes"),
+    [
+        ({"size": "1Gi"}, {"size": "5Gi"}, ["size 1Gi -> 5Gi"]),
+        ({}, {"size": "5Gi", "storageClass": "fast"}, ["size none -> 5Gi", "storageClass none -> fast"]),
+        ({"driver": "nfs"}, {}, ["driver nfs -> local"]),
+        (
+            {"driverOpts": {"o": "password=hush", "type": "cifs"}},
+            {"driverOpts": {"o": "password=hush2", "device": "//nas"}},
+            ["driverOpts.device added", "driverOpts.o changed", "driverOpts.type removed"],
+        ),
+        ({}, {"driverOpts": {"o": "password=hush"}}, ["driverOpts.o added"]),
+        ({"secret": {"secretName": "a"}}, {"secret": {"secretName": "b"}}, ["secret.secretName changed"]),
+        ({"size": "1Gi"}, {"size": "1Gi"}, []),
+    ],
+)
+def test_what_makes_a_volume_another_one(
+    old: dict[str, Any], new: dict[str, Any], changes: list[str]
+) -> None:
+    assert volume_changes(old, new) == changes
 
 
 def test_differences_are_those_that_the_planner_acts_on() -> None:
@@ -167,14 +214,16 @@ def test_every_step_says_why(
 
 
 def test_a_stalled_app_says_what_to_do() -> None:
-    target = app(volumes=[{"name": "data", "driver": "nfs"}])
-    seen, targets = read(target, observed={"volumes": [{"app": "shop", "name": "data"}]})
+    target = app(volumes=[{"name": "data", "driver": "nfs"}, {"name": "more", "driverOpts": {"o": "hush"}}])
+    volumes = [{"app": "shop", "name": "data"}, {"app": "shop", "name": "more"}]
+    seen, targets = read(target, observed={"volumes": volumes})
 
     (stall,) = next_steps(seen, targets, Options()).stalled
 
     assert stall.app == "shop"
     assert stall.reason.startswith(
-        "volume data: driver changed, and a volume can't be changed without losing"
+        "volume data: driver local -> nfs, volume more: driverOpts.o added, and a volume can't be changed "
+        "without losing"
     )
     assert "put the old definition back" in stall.reason
 

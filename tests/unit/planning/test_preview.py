@@ -147,7 +147,7 @@ def test_a_stalled_app_is_told_and_not_converged() -> None:
         observed=world(volumes=[{"app": "shop", "name": "data"}]),
     )
 
-    assert text.startswith("App shop is stalled: volume data: driver changed")
+    assert text.startswith("App shop is stalled: volume data: driver local -> nfs")
     assert not found.converged
     assert [stall.app for stall in found.stalled] == ["shop"]
 
