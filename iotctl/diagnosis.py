@@ -79,7 +79,7 @@ def _api(agent: Agent) -> Json:
         name = "Device API" if where.what == "Agent" else where.what
         return _check(name, "FAIL", error.message, " ".join(first.split()))
     if where.what == "Cluster":
-        return _check(where.what, "OK", f"{where.address}, operator {about['version']}")
+        return _check(where.what, "OK", where.address)
     return _check("Device API", "OK", f"{where.address}, {key}, agent {about['version']}")
 
 
@@ -87,7 +87,8 @@ def _agents_own(agent: Agent) -> list[Json]:
     try:
         return list(agent.get("/v1/diagnostics")["items"])
     except CommandError as error:
-        return [_check("Agent", "FAIL", f"its checks did not end: {error.message}", "iotctl logs -n 50")]
+        advice = "iotctl logs -n 50" if agent.endpoint.what == "Agent" else ""
+        return [_check(agent.endpoint.what, "FAIL", f"its checks did not end: {error.message}", advice)]
 
 
 def _unknown(agent: Agent) -> list[Json]:

@@ -13,14 +13,14 @@ OPERATOR_LABELS = "app.kubernetes.io/name=iotistic-edge,app.kubernetes.io/compon
 
 
 def version(server: Server) -> Json:
-    """Versions of operator and cluster."""
+    """Versions of operator and cluster; that of an operator that can't be seen is empty."""
     found = server.ask("GET", "/version")
     operator = _operator(server)
     image = ""
     if operator is not None:
         image = str(operator["spec"]["template"]["spec"]["containers"][0]["image"])
     return {
-        "version": image.rpartition(":")[2] or "no operator seen",
+        "version": image.rpartition(":")[2],
         "apiVersion": "iotistic.io/v1alpha1",
         "installId": server.connection.context,
         "engine": {
@@ -57,7 +57,7 @@ def diagnostics(server: Server) -> Json:
 
 def _api(server: Server) -> Json:
     found = server.ask("GET", "/version")
-    return _check("API server", "OK", f"{server.connection.server}, Kubernetes {found.get('gitVersion', '')}")
+    return _check("API server", "OK", f"Kubernetes {found.get('gitVersion', '')} answers")
 
 
 def _kinds(server: Server) -> Json:

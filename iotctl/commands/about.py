@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 KINDS = ("app", "appservice", "secret", "configmap")
 SHELLS = ("bash", "zsh", "fish")
+RUNNING = {"Agent": "running", "Cluster": "healthy"}
+NOT_SEEN = "not seen (it may run outside of the cluster, or you may not look)"
 TOPICS = ("exit-codes", "connection")
 CONNECTION = """\
 iotctl speaks with the agent of a device or with a cluster; the first that is given wins:
@@ -80,15 +83,16 @@ def status(
     why = " ".join(reasons.splitlines()[1:])
     apps = agent.get("/v1/apps")["items"]
     if format == "log" or (not format and not is_terminal()):
-        _tell_as_log(about, "" if healthy else why or "not well", apps)
+        tell_as_log(about, "" if healthy else why or "not well", apps, agent.endpoint)
     else:
         device = agent.get("/v1/device")
-        _tell(about, device, "" if healthy else why or "not well", apps, agent.endpoint)
+        tell(about, device, "" if healthy else why or "not well", apps, agent.endpoint)
     if not healthy:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _tell_as_log(about: Json, why: str, apps: list[Json]) -> None:
+def tell_as_log(about: Json, why: str, apps: list[Json], where: Endpoint) -> None:
+    """How it is, for programs: two lines; `why` is empty when all is well."""
     import json
 
     counts: Json = {"configured": len(apps), "runningServices": _running(apps)}
@@ -97,28 +101,45 @@ def _tell_as_log(about: Json, why: str, apps: list[Json]) -> None:
             {"name": name, "state": status.get("state", ""), "why": status.get("why", "")}
             for name, status in not_well.items()
         ]
-    word = "[ERROR] Agent unhealthy" if why else "[INFO] Agent running"
-    facts = {"uuid": about["installId"]} | ({"why": why} if why else {})
+    word = f"[ERROR] {where.what} unhealthy" if why else f"[INFO] {where.what} {RUNNING[where.what]}"
+    names = {"uuid": about["installId"]} if where.what == "Agent" else {"context": about["installId"]}
+    facts = names | ({"why": why} if why else {})
     say(f"{word} {json.dumps(facts, separators=(',', ':'))}")
     say(f"[INFO] Applications {json.dumps(counts, separators=(',', ':'), ensure_ascii=False)}")
 
 
-def _tell(about: Json, device: Json, why: str, apps: list[Json], where: Endpoint) -> None:
+def tell(about: Json, device: Json, why: str, apps: list[Json], where: Endpoint) -> None:
+    """How it is, for people; `why` is empty when all is well."""
     from iotctl.spans import short
 
     states = {app["metadata"]["name"]: app.get("status") or {} for app in apps}
     ready = sum(status.get("state") == "Ready" for status in states.values())
     services = sum(len(status.get("services") or []) for status in states.values())
-    up = device.get("uptimeSeconds")
-    name = device.get("deviceName") or about["installId"]
-    say(f"Device  {name}" + (f", its agent up for {short(up)}" if up is not None else ""))
     well = paint(why, "bad") if why else paint("OK", "good")
-    say(f"{where.what:7} {about['version']} on {where.address}: {well}")
-    say(f"Engine  {_engine(about['engine'])}")
-    say(f"Apps    {ready} of {len(apps)} ready, {_running(apps)} of {services} services running")
+    if where.what == "Cluster":
+        rows = [
+            ("Cluster", f"{where.address}, Kubernetes {about['engine']['version']}"),
+            ("Operator", f"{about['version'] or NOT_SEEN}: {well}"),
+        ]
+    else:
+        up = device.get("uptimeSeconds")
+        name = device.get("deviceName") or about["installId"]
+        rows = [
+            ("Device", name + (f", its agent up for {short(up)}" if up is not None else "")),
+            ("Agent", f"{about['version']} on {where.address}: {well}"),
+            ("Engine", _engine(about["engine"])),
+        ]
+    rows.append(("Apps", f"{ready} of {len(apps)} ready, {_running(apps)} of {services} services running"))
     for app, status in _not_well(apps).items():
         state = str(status.get("state", ""))
-        say(f"        {app}: {paint(state, style_of(state))}  {status.get('why') or ''}".rstrip())
+        rows.append(("", f"{app}: {paint(state, style_of(state))}  {status.get('why') or ''}".rstrip()))
+    _say_rows(rows)
+
+
+def _say_rows(rows: Sequence[tuple[str, str]]) -> None:
+    width = max(len(title) for title, _ in rows)
+    for title, text in rows:
+        say(f"{title:{width}}  {text}")
 
 
 def _not_well(apps: list[Json]) -> dict[str, Json]:
@@ -162,21 +183,27 @@ def version(
     except PackageNotFoundError:
         own = "unknown"
     about: Json | None = None
-    problem = ""
+    what, problem = "Agent", ""
     if not client:
         try:
-            about = agent_of(context).get("/v1/version")
+            agent = agent_of(context)
+            what = agent.endpoint.what
+            about = agent.get("/v1/version")
         except CommandError as error:
             problem = error.message
     if output in {Output.JSON, Output.YAML}:
         show({"client": own, "agent": about, "problem": problem or None}, output)
         return
-    say(f"iotctl  {own}")
-    if about:
-        say(f"Agent   {about['version']} ({about['apiVersion']}, install {about['installId']})")
-        say(f"Engine  {_engine(about['engine'])}")
+    rows = [("iotctl", own)]
+    if about and what == "Cluster":
+        rows.append(("Operator", f"{about['version'] or NOT_SEEN} ({about['apiVersion']})"))
+        rows.append(("Cluster", f"{_engine(about['engine'])}, context {about['installId']}"))
+    elif about:
+        rows.append(("Agent", f"{about['version']} ({about['apiVersion']}, install {about['installId']})"))
+        rows.append(("Engine", _engine(about["engine"])))
     elif problem:
-        say(f"Agent   {problem}")
+        rows.append((what, problem))
+    _say_rows(rows)
 
 
 def completion(

@@ -211,9 +211,16 @@ def context_(context: typer.Context, output: OutputOption = Output.TABLE) -> Non
         say(f"{where.what:7} {where.address} (key: {found['key']})")
         if where.looked:
             say(f"        since {where.looked}")
-        say(f"Answer  {about['version']} on {about['engine']['kind']}" if about else f"Answer  {problem}")
+        say(f"Answer  {_answer(about) if about else problem}")
     if about is None:
         raise typer.Exit(ExitCode.UNAVAILABLE)
+
+
+def _answer(about: Json) -> str:
+    engine = about["engine"]
+    if engine["kind"] == "kubernetes":
+        return f"kubernetes {engine['version']}, operator {about['version'] or 'not seen'}"
+    return f"{about['version']} on {engine['kind']}"
 
 
 def _key(where: Endpoint) -> str:

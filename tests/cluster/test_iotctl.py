@@ -114,6 +114,16 @@ def test_context_says_which_cluster_and_why(shell: Shell) -> None:
     assert "kubernetes" in said
 
 
+def test_status_of_a_cluster_speaks_of_no_agent(shell: Shell, shop: str) -> None:
+    said = shell.ok("status", "--format", "text")
+    assert [line.split()[0] for line in said.splitlines()[:3]] == ["Cluster", "Operator", "Apps"]
+    log = shell.ok("status")
+    assert log.startswith('[INFO] Cluster healthy {"context":')
+    for text in (said, log, shell.ok("version"), shell.ok("diagnostics")):
+        assert "agent" not in text.lower()
+        assert "operator no operator" not in text.lower()
+
+
 def test_logs_and_exec_reach_the_container(shell: Shell, shop: str) -> None:
     assert "hello from web" in shell.ok("logs", shop)
     assert "hello from web" in shell.ok("services", "logs", "shop-web")
@@ -217,6 +227,8 @@ def test_a_service_can_not_be_paused(shell: Shell, shop: str) -> None:
 def test_plan_shows_what_would_change(shell: Shell, shop: str) -> None:
     changed = app("shop", web(image="iotistic/hello:2"), update={"minReadySeconds": 0})
     assert f"image {IMAGE} -> iotistic/hello:2" in shell.ok("plan", "-f", "-", stdin=changed)
+    sized = app("shop", web(), update={"minReadySeconds": 0}, volumes=[{"name": "data", "size": "5Gi"}])
+    assert "volume data added" in shell.ok("plan", "-f", "-", stdin=sized)
     assert json.loads(shell.ok("apps", "info", shop, "-o", "json"))["state"] == "Ready"
 
 
