@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from iotctl.cluster.changes import content, steps_of
 from iotctl.cluster.numbering import release_of
 from iotctl.cluster.releases import remembered
 from iotctl.cluster.server import Server
@@ -69,7 +70,7 @@ def plan(server: Server, body: Json | None) -> Json:
     for document in checked:
         now = _now(server, document)
         after = server.apply(document, dry_run=True)
-        found = _steps(now, after)
+        found = steps_of(now, after)
         steps += found
         lines += _text(now, after, found)
     if not checked:
@@ -129,7 +130,7 @@ def _key(document: Json) -> tuple[str, str]:
 
 def _result(before: Json | None, after: Json) -> Json:
     meta = after["metadata"]
-    changed = before is None or _content(before) != _content(after)
+    changed = before is None or content(before) != content(after)
     result = "created" if before is None else "configured" if changed else "unchanged"
     return {
         "kind": after["kind"],
@@ -151,56 +152,6 @@ def _release(server: Server, before: Before, after: Json, applied: Sequence[Json
     newest = (known[-1].release, known[-1].spec) if known else ("", {})
     changed = {f"{one['kind']}/{one['name']}" for one in applied if one["result"] != "unchanged"}
     return {"release": release_of(was, after, newest, changed)}
-
-
-def _content(resource: Json) -> Json:
-    """What people write of it."""
-    meta = resource["metadata"]
-    shown = {key: resource[key] for key in ("spec", "data", "binaryData", "type") if key in resource}
-    return shown | {"labels": meta.get("labels") or {}, "annotations": meta.get("annotations") or {}}
-
-
-def _steps(now: Json | None, after: Json) -> list[Json]:
-    if after["kind"] != "App":
-        if now is not None and _content(now) == _content(after):
-            return []
-        return [_step("apply", after, "", "missing" if now is None else "its contents differ")]
-    before = {one["name"]: one for one in ((now or {}).get("spec") or {}).get("services") or []}
-    wanted = {one["name"]: one for one in after["spec"].get("services") or []}
-    steps = [
-        _step("start" if name not in before else "update", after, name, _cause(before.get(name), service))
-        for name, service in wanted.items()
-        if before.get(name) != service
-    ]
-    steps += [_step("remove", after, name, "no longer in the App") for name in before if name not in wanted]
-    if now is not None and not steps and now["spec"] != after["spec"]:
-        fields = [
-            key for key in {*now["spec"], *after["spec"]} if now["spec"].get(key) != after["spec"].get(key)
-        ]
-        steps.append(_step("apply", after, "", f"{', '.join(sorted(fields))} differ"))
-    return steps
-
-
-def _cause(before: Json | None, after: Json) -> str:
-    if before is None:
-        return "missing"
-    if before.get("image") != after.get("image"):
-        return f"image {before.get('image')} -> {after.get('image')}"
-    fields = sorted(key for key in {*before, *after} if before.get(key) != after.get(key))
-    return f"{', '.join(fields)} {'differs' if len(fields) == 1 else 'differ'}"
-
-
-def _step(action: str, resource: Json, service: str, cause: str) -> Json:
-    name = resource["metadata"]["name"]
-    subject = f"{name}/{service}" if service else name
-    return {
-        "action": action,
-        "subject": subject,
-        "app": name,
-        "service": service,
-        "cause": cause,
-        "changes": None,
-    }
 
 
 def _text(now: Json | None, after: Json, steps: Sequence[Json]) -> list[str]:
