@@ -21,7 +21,8 @@ said here."""
 OUTPUT = """\
 ## Output
 
-`-o table` is for people, `-o wide` the same with more columns, `-o name` one `kind/name` a line.
+`-o table` is for people: what is too long for a line is cut. `-o wide` has it whole,
+and more columns; `-o name` has one `kind/name` a line.
 `-o json` and `-o yaml` of `get` are the resource itself, with what is so now under `status`; `apps list`
 and `services list` give arrays of flat objects instead. Tables and sentences may change; programs read
 JSON. Standard output has the answer and nothing else; warnings and errors go to standard error. Colours

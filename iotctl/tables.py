@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from iotctl.spans import age
-from iotctl.terminal import paint, style_of
+from iotctl.terminal import paint, style_of, width
 
 Row = dict[str, Any]
+GAP = 2
+"""Blanks between columns."""
+NARROWEST = 24
+"""Nothing is cut shorter than that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +26,20 @@ class Column:
     """Only with `-o wide`."""
     state: bool = False
     """Coloured by what it says."""
+    shrinks: bool = False
+    """Cut so that a line fits the terminal, but for `-o wide`."""
 
 
-def _field(title: str, key: str, *, wide: bool = False, state: bool = False) -> Column:
-    return Column(title=title, show=lambda row: cell(row[key]), wide=wide, state=state)
+def _field(title: str, key: str, *, wide: bool = False, state: bool = False, shrinks: bool = False) -> Column:
+    return Column(title=title, show=lambda row: cell(row[key]), wide=wide, state=state, shrinks=shrinks)
+
+
+def shorten(text: str, room: int) -> str:
+    """The text in one line of at most so many columns; where it is cut, an ellipsis says so."""
+    line = " ".join(text.split())
+    if len(line) <= room:
+        return line
+    return line[: room - 1].rstrip(" ,;:(") + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def cell(value: object) -> str:
@@ -55,7 +69,7 @@ APPS = (
     _field("READY", "readyServices"),
     _field("RELEASE", "release"),
     _field("STATE", "state", state=True),
-    _field("WHY", "reason"),
+    _field("WHY", "reason", shrinks=True),
     Column(title="AGE", show=lambda row: age(row["created"])),
     _field("GENERATION", "generation", wide=True),
     _field("CREATED", "created", wide=True),
@@ -67,7 +81,7 @@ SERVICES = (
     _field("STATE", "state", state=True),
     Column(title="READY", show=lambda row: "-" if row["state"] == "Stopped" else cell(row["ready"])),
     _field("RESTARTS", "restarts"),
-    _field("WHY", "reason"),
+    _field("WHY", "reason", shrinks=True),
     Column(title="PORTS", show=lambda row: ", ".join(port.removesuffix("/tcp") for port in row["ports"])),
     _field("APP-ID", "appId", wide=True),
     _field("RELEASE", "release", wide=True),
@@ -82,7 +96,7 @@ HISTORY = (
     _field("STATE", "state", state=True),
     Column(title="AGE", show=lambda row: age(row["created"])),
     Column(title="IMAGES", show=lambda row: ", ".join(dict.fromkeys(row["images"]))),
-    _field("WHY", "why"),
+    _field("WHY", "why", shrinks=True),
     Column(title="DIGEST", show=lambda row: short_id(row["digest"]), wide=True),
 )
 USAGE = (
@@ -102,21 +116,31 @@ CONFIGMAPS = (_field("NAME", "name"), _field("KEYS", "keys"))
 
 
 def table(columns: Sequence[Column], rows: Sequence[Row], *, wide: bool = False) -> str:
-    """The rows as lines, with a line of titles."""
+    """The rows as lines, with a line of titles; what shrinks is cut so that they fit, but for `wide`."""
     shown = [column for column in columns if wide or not column.wide]
     lines = [[column.title for column in shown]]
     lines += [[column.show(row) for column in shown] for row in rows]
-    widths = [max(len(line[number]) for line in lines) for number in range(len(shown))]
+    widths = _widths(lines)
+    for number, column in enumerate(shown):
+        if column.shrinks:
+            over = sum(widths) + GAP * (len(widths) - 1) - width()
+            room = widths[number] if wide else max(widths[number] - max(over, 0), NARROWEST)
+            lines = [[*line[:number], shorten(line[number], room), *line[number + 1 :]] for line in lines]
+            widths = _widths(lines)
     return "\n".join(_line(line, widths, shown, title=not number) for number, line in enumerate(lines))
+
+
+def _widths(lines: Sequence[Sequence[str]]) -> list[int]:
+    return [max(len(line[number]) for line in lines) for number in range(len(lines[0]))]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], columns: Sequence[Column], *, title: bool) -> str:
     last = max((number for number, text in enumerate(cells) if text), default=0)
     parts = []
-    for number, (text, width, column) in enumerate(zip(cells, widths, columns, strict=True)):
+    for number, (text, wanted, column) in enumerate(zip(cells, widths, columns, strict=True)):
         if number > last:
             break
-        padding = " " * (width - len(text) if number < last else 0)
+        padding = " " * (wanted - len(text) if number < last else 0)
         style = "quiet" if title else style_of(text) if column.state else ""
         parts.append(paint(text, style) + padding)
-    return "  ".join(parts)
+    return (" " * GAP).join(parts)
