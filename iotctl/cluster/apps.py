@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from iotctl.cluster.server import Server
+from iotctl.cluster.specs import uses
 from iotctl.exits import CommandError, NotFoundError
 from iotistic.engines.kubernetes import locks
 from iotistic.engines.kubernetes.locks import Lock
@@ -99,9 +100,12 @@ def document(server: Server, plural: str, name: str) -> Json:
 def delete_document(server: Server, plural: str, name: str) -> Json:
     """Delete one, unless an App uses it."""
     kind = KINDS[plural]
-    users = [app["metadata"]["name"] for app in server.items("App") if _uses(app["spec"], kind, name)]
+    users = [app["metadata"]["name"] for app in server.items("App") if uses(app["spec"], kind, name)]
     if users:
-        raise CommandError(f"{kind} {name} is used by App {', '.join(users)}, so it is kept.")
+        raise CommandError(
+            f"{kind} {name} is used by App {', '.join(users)}, so it is kept.",
+            hint="Change its file so that it needs it no more, iotctl apply -f FILE, then delete again.",
+        )
     return server.delete(kind, name)
 
 
@@ -125,24 +129,6 @@ def _is_a_persons(found: Json) -> bool:
     return found["metadata"]["name"] != "kube-root-ca.crt" and not str(found.get("type", "")).startswith(
         ("helm.sh/", "kubernetes.io/service-account-token")
     )
-
-
-def _uses(spec: Any, kind: str, name: str) -> bool:
-    """Whether a reference to it stands anywhere in this part of a spec."""
-    keys = {"Secret": ("secretRef", "secretKeyRef"), "ConfigMap": ("configMapRef", "configMapKeyRef")}[kind]
-    if isinstance(spec, list):
-        return any(_uses(one, kind, name) for one in spec)
-    if not isinstance(spec, dict):
-        return False
-    named = [spec[key].get("name") for key in keys if isinstance(spec.get(key), dict)]
-    if kind == "Secret":
-        named += (
-            [(spec.get("secret") or {}).get("secretName")] if isinstance(spec.get("secret"), dict) else []
-        )
-        named += [one.get("name") for one in spec.get("imagePullSecrets") or []]
-    elif isinstance(spec.get("configMap"), dict):
-        named.append(spec["configMap"].get("name"))
-    return name in named or any(_uses(value, kind, name) for value in spec.values())
 
 
 def lock_of(app: Json) -> Lock | None:

@@ -53,12 +53,6 @@ def kubeconfig_files(environment: Mapping[str, str]) -> list[Path]:
     return [file for file in files if file.is_file()]
 
 
-def contexts(environment: Mapping[str, str]) -> dict[str, bool]:
-    """Names of all contexts that there are, and whether each is the current one."""
-    merged = _merged(kubeconfig_files(environment))
-    return {name: name == merged.current for name in merged.contexts}
-
-
 def connect(environment: Mapping[str, str], *, context: str = "", namespace: str = "") -> Connection:
     """The cluster that is meant.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Set
 from typing import TYPE_CHECKING, Any
 
+from iotctl.cluster.specs import contents, read
+
 if TYPE_CHECKING:
     from iotistic.api.app import App
 
@@ -30,30 +32,16 @@ def release_of(before: Json | None, after: Json, newest: tuple[str, Json], chang
     if seen < int(before["metadata"].get("generation") or 0) or not number:
         return ""
     try:
-        same = _means(spec) == _means(after["spec"]) and not changed & _uses(after["spec"])
+        was, app = read(spec), read(after["spec"])
     except ValueError:
         return ""
+    same = _means(was) == _means(app) and not changed & contents(app)
     if same and spec.get("release") is None:
         return number
     return str(int(number) + 1) if number.isdigit() else "1"
 
 
-def _means(spec: Json) -> str:
+def _means(app: App) -> str:
     from iotistic.planning.release import release_digest
 
-    return release_digest(_app(spec), {})
-
-
-def _uses(spec: Json) -> set[str]:
-    from iotistic.planning.normal import references
-
-    app = _app(spec)
-    volumes = {volume.name: volume for volume in app.spec.volumes}
-    return {one for service in app.spec.services for one in references(service, volumes)}
-
-
-def _app(spec: Json) -> App:
-    """Raises: ValueError for what today's model can't read."""
-    from iotistic.api.app import App
-
-    return App.model_validate({"metadata": {"name": "any"}, "spec": spec})
+    return release_digest(app, {})

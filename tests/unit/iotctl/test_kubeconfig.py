@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from iotctl.cluster.kubeconfig import connect, contexts
+from iotctl.cluster.kubeconfig import connect
 from iotctl.exits import BadInputError, CommandError, ExitCode
 
 
@@ -38,7 +38,6 @@ def test_the_current_context_is_meant_unless_another_is_named(tmp_path: Path) ->
     here, there = connect(of(file)), connect(of(file), context="there", namespace="till")
     assert (here.context, here.server, here.namespace) == ("here", "https://10.0.0.1:6443", "shop")
     assert (there.server, there.namespace, there.insecure) == ("https://10.0.0.2:6443", "till", True)
-    assert contexts(of(file)) == {"here": True, "there": False}
 
 
 def test_several_files_are_one_and_the_first_wins(tmp_path: Path) -> None:
