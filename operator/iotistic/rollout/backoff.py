@@ -34,15 +34,23 @@ class Failing:
         return now < self.retry_at
 
 
-def delay_seconds(failures: int, jitter: float = 0.0) -> float:
-    """Delay before the next try.
+def delay_seconds(
+    failures: int,
+    jitter: float = 0.0,
+    *,
+    first: float = FIRST_DELAY_SECONDS,
+    longest: float = LONGEST_DELAY_SECONDS,
+    stretch: float = JITTER,
+) -> float:
+    """Delay before the next try; it doubles with each failure.
 
     Args:
         failures: failures in a row so far, from 1.
-        jitter: random number from 0 to 1; stretches the delay by up to a tenth, never beyond the longest.
+        jitter: random number from 0 to 1; stretches the delay by up to `stretch` of it, never beyond the
+            longest.
     """
-    plain = FIRST_DELAY_SECONDS * 2.0 ** min(failures - 1, 10)
-    return float(min(plain * (1 + JITTER * jitter), LONGEST_DELAY_SECONDS))
+    plain = first * 2.0 ** min(failures - 1, 10)
+    return float(min(plain * (1 + stretch * jitter), longest))
 
 
 def after_failure(

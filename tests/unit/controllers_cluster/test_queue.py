@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from iotistic.controllers.cluster.ports import ConflictError, Key
-from iotistic.controllers.cluster.queue import Turn, TurnQueue, delay_seconds
+from iotistic.controllers.cluster.queue import Turn, TurnQueue, pause_seconds
 
 A, B = Key("edge", "a"), Key("edge", "b")
 
@@ -120,5 +120,5 @@ async def test_what_fails_is_tried_again_and_delays_nobody_else() -> None:
 
 
 def test_delays_grow_up_to_a_minute() -> None:
-    assert [delay_seconds(failures, 0.0) for failures in (1, 2, 3, 8, 30)] == [0.5, 1.0, 2.0, 60.0, 60.0]
-    assert delay_seconds(30, 1.0) == 90.0
+    assert [pause_seconds(failures, 0.0) for failures in (1, 2, 3, 8, 30)] == [0.5, 1.0, 2.0, 60.0, 60.0]
+    assert (pause_seconds(2, 1.0), pause_seconds(30, 1.0)) == (1.5, 60.0)

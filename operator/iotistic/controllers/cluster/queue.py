@@ -16,6 +16,7 @@ import structlog
 
 from iotistic.controllers.clock import monotonic
 from iotistic.controllers.cluster.ports import ConflictError, Key, RefusedError, UnreachableError
+from iotistic.rollout.backoff import delay_seconds
 
 log = structlog.get_logger()
 
@@ -133,10 +134,11 @@ class TurnQueue:
             return again
         self.failed_turns += 1
         self._failures[key] = self._failures.get(key, 0) + 1
-        return delay_seconds(self._failures[key], random.random())
+        return pause_seconds(self._failures[key], random.random())
 
 
-def delay_seconds(failures: int, jitter: float) -> float:
+def pause_seconds(failures: int, jitter: float) -> float:
     """Seconds until an App's next turn after so many that failed in a row; `jitter` is from 0 to 1."""
-    plain = min(FIRST_DELAY_SECONDS * 2.0 ** min(failures - 1, 10), LONGEST_DELAY_SECONDS)
-    return plain * (1 + JITTER * jitter)
+    return delay_seconds(
+        failures, jitter, first=FIRST_DELAY_SECONDS, longest=LONGEST_DELAY_SECONDS, stretch=JITTER
+    )
