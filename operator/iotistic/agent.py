@@ -19,7 +19,7 @@ from iotistic.bus import Bus
 from iotistic.controllers.adopting import adopt_with_engine
 from iotistic.controllers.apps import Apps
 from iotistic.controllers.clock import monotonic, now_text
-from iotistic.controllers.desired import Desired, DocumentContents
+from iotistic.controllers.desired import Desired
 from iotistic.controllers.device import Device
 from iotistic.controllers.failures import Failures
 from iotistic.controllers.inside import Inside
@@ -31,7 +31,7 @@ from iotistic.controllers.world import World
 from iotistic.device_api.app import create_app
 from iotistic.device_api.key import load_or_make_key
 from iotistic.device_api.server import serve
-from iotistic.engines.base import Contents, Engine
+from iotistic.engines.base import Engine
 from iotistic.logging import last_lines
 from iotistic.settings import Settings
 from iotistic.store.base import Locks, Store
@@ -43,8 +43,8 @@ from iotistic.supervisor import Supervisor
 log = structlog.get_logger()
 LOOK_SECONDS = 0.5
 """How often it is seen whether to stop, while an original device is taken over."""
-MakeEngine = Callable[[Settings, str, Contents], Engine]
-"""From settings, the id of this install, and what Apps refer to."""
+MakeEngine = Callable[[Settings, str], Engine]
+"""From settings and the id of this install."""
 
 
 def run_agent(settings: Settings, make_engine: MakeEngine | None = None) -> None:
@@ -58,7 +58,7 @@ def run_agent(settings: Settings, make_engine: MakeEngine | None = None) -> None
             asyncio.run(_run(settings, store, make_engine or engine_of))
 
 
-def engine_of(settings: Settings, install: str, contents: Contents) -> Engine:
+def engine_of(settings: Settings, install: str) -> Engine:
     """The engine that the settings name."""
     if settings.engine == "simulated":
         from iotistic.engines.simulated import SimulatedEngine
@@ -70,7 +70,6 @@ def engine_of(settings: Settings, install: str, contents: Contents) -> Engine:
         address=settings.docker_host,
         install=install,
         config_dir=settings.config_dir,
-        contents=contents,
         docker_config=settings.docker_config,
     )
 
@@ -79,7 +78,7 @@ async def _run(settings: Settings, store: Store, make_engine: MakeEngine) -> Non
     bus = Bus()
     journal = Journal(bus)
     desired = Desired(store)
-    engine = make_engine(settings, store.install, DocumentContents(desired.documents))
+    engine = make_engine(settings, store.install)
     locks = FileLocks(settings.config_dir / "locks", install=store.install, now=lambda: datetime.now(UTC))
     try:
         loop = _loop_of(settings, store, engine, desired, locks, journal)

@@ -76,7 +76,6 @@ class Rig:
             address="",
             install=install or self.install,
             config_dir=self.config_dir,
-            contents=self.kept,
             docker_config=self.docker_config,
         )
 
@@ -101,6 +100,7 @@ class Rig:
             target=self.target,
             service_ids={service.name: number for number, service in enumerate(services, start=1)},
             app_id=1001,
+            contents=self.kept,
             progress=self.progress.append,
             await_ready=self.await_ready,
         )

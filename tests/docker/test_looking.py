@@ -16,7 +16,7 @@ from iotistic.api.errors import EngineError, EngineUnreachableError
 from iotistic.engines.base import EngineEvent
 from iotistic.engines.docker import DockerEngine
 from iotistic.planning.values import Action, Status
-from tests.docker.rig import Kept, Rig, until
+from tests.docker.rig import Rig, until
 
 APP = "looking"
 SOCKET = "/var/run/docker.sock"
@@ -87,7 +87,6 @@ async def proxied(rig: Rig, proxy: Proxy) -> AsyncIterator[DockerEngine]:
         address=f"unix://{proxy.path}",
         install=rig.install,
         config_dir=rig.config_dir,
-        contents=Kept(),
         docker_config=rig.docker_config,
     )
     yield engine
@@ -223,9 +222,7 @@ async def test_an_engine_that_goes_away_and_comes_back(rig: Rig, proxied: Docker
 
 
 def at(address: str, tmp_path: Path) -> DockerEngine:
-    return DockerEngine(
-        address=address, install="x", config_dir=tmp_path, contents=Kept(), docker_config=tmp_path
-    )
+    return DockerEngine(address=address, install="x", config_dir=tmp_path, docker_config=tmp_path)
 
 
 async def test_no_engine_at_all_says_what_to_do(api: Any, tmp_path: Path) -> None:

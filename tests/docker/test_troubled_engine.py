@@ -22,7 +22,7 @@ from iotistic.engines.docker import DockerEngine
 from iotistic.planning.values import Action, Step
 from tests.docker.conftest import missing
 from tests.docker.registry import Registry, push
-from tests.docker.rig import Kept, make_image
+from tests.docker.rig import make_image
 
 MB = 1_000_000
 DISK = "24m"
@@ -75,9 +75,7 @@ def wait_for(address: str) -> None:
 
 
 async def fetch(address: str, image: str, tmp_path: Path) -> None:
-    engine = DockerEngine(
-        address=address, install="troubled", config_dir=tmp_path, contents=Kept(), docker_config=tmp_path
-    )
+    engine = DockerEngine(address=address, install="troubled", config_dir=tmp_path, docker_config=tmp_path)
     step = Step(action=Action.FETCH, subject=image, name=parse_image(image).full)
     await engine.execute(step, StepContext(target=None))
     await engine.close()

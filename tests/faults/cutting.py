@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from iotistic.agent import run_agent
-from iotistic.engines.base import Contents, Engine, StepContext
+from iotistic.engines.base import Engine, StepContext
 from iotistic.engines.docker import DockerEngine
 from iotistic.engines.simulated import SimulatedEngine
 from iotistic.engines.simulated.engine import Pace
@@ -111,7 +111,7 @@ def _run(data: Path, engine: str, cut: Cut, settings: Mapping[str, str]) -> None
     os.environ.update({"CONFIG_DIR": str(data), "DEVICE_API_PORT": "0", "ENGINE": engine} | settings)
     told = data.with_name(data.name + ".steps")
 
-    def make_engine(settings: Settings, install: str, contents: Contents) -> Engine:
+    def make_engine(settings: Settings, install: str) -> Engine:
         made: Engine
         if engine == "simulated":
             made = SimulatedEngine(settings.config_dir, pace=PACE)
@@ -120,7 +120,6 @@ def _run(data: Path, engine: str, cut: Cut, settings: Mapping[str, str]) -> None
                 address=settings.docker_host,
                 install=install,
                 config_dir=settings.config_dir,
-                contents=contents,
                 docker_config=settings.docker_config,
             )
         return CuttingEngine(made, cut, told)  # type: ignore[return-value]  # the rest is handed through

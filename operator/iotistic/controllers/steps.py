@@ -16,7 +16,7 @@ from iotistic.controllers.failures import Failures, Key
 from iotistic.controllers.journal import Journal
 from iotistic.controllers.lines import LastLines
 from iotistic.controllers.world import World
-from iotistic.engines.base import Engine, Progress, StepContext
+from iotistic.engines.base import Engine, NoContents, Progress, StepContext
 from iotistic.planning.values import Action, AppTarget, Step
 from iotistic.store.base import Locks
 
@@ -205,7 +205,7 @@ class Steps:
             target=target,
             service_ids=record.service_ids if record else {},
             app_id=record.app_id if record else 0,
-            contents=self._desired.contents_of(target.name) if target else None,
+            contents=self._desired.contents_of(target.name) if target else NoContents(),
             progress=self._progress_of(step),
             await_ready=ready,
         )

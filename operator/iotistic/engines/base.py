@@ -73,6 +73,18 @@ class Contents(Protocol):
         ...
 
 
+class NoContents:
+    """There are none: for an App that is gone."""
+
+    def contents(self, kind: str, name: str) -> Mapping[str, bytes] | None:
+        """None."""
+        return None
+
+    def secret_type(self, name: str) -> str:
+        """Empty."""
+        return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepContext:
     """What a step needs beside itself."""
@@ -82,8 +94,8 @@ class StepContext:
     service_ids: Mapping[str, int] = field(default_factory=dict)
     """Numbers of the services: part of container names."""
     app_id: int = 0
-    contents: Contents | None = None
-    """What the target's Secrets and ConfigMaps hold, as they were for its release; None without a target."""
+    contents: Contents = field(default_factory=NoContents)
+    """What the target's Secrets and ConfigMaps hold, as they were for its release."""
     progress: Callable[[Progress], None] = lambda _: None
     await_ready: Callable[[str], Awaitable[None]] | None = None
     """Returns when the container of that id is ready by its probes; raises EngineError when it will

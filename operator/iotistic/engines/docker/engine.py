@@ -11,7 +11,7 @@ import docker.errors
 
 from iotistic.api.errors import EngineError
 from iotistic.api.image import parse_image
-from iotistic.engines.base import Contents, EngineEvent, EngineInfo, Load, LogLine, Records, StepContext
+from iotistic.engines.base import EngineEvent, EngineInfo, Load, LogLine, Records, StepContext
 from iotistic.engines.docker.adoption_search import find_originals
 from iotistic.engines.docker.client import Client
 from iotistic.engines.docker.events import events
@@ -40,7 +40,6 @@ class DockerEngine:
         address: str,
         install: str,
         config_dir: Path,
-        contents: Contents,
         docker_config: Path | None = None,
     ) -> None:
         """Nothing is connected or written before the first call.
@@ -49,7 +48,6 @@ class DockerEngine:
             address: as in DOCKER_HOST; empty for the socket of this host.
             install: id of this install: what is ours carries it.
             config_dir: CONFIG_DIR: holds mounted files and locks.
-            contents: Secrets and ConfigMaps.
             docker_config: directory with Docker's config.json and certificates; None for ~/.docker.
         """
         self._client = Client(address, docker_config)
@@ -58,16 +56,14 @@ class DockerEngine:
         files = Files(config_dir.absolute())
         paths = HostPaths(self._client)
         self._lifecycle = Lifecycle(self._client, self._observer, files, install)
-        self._maker = Maker(
-            self._client, self._observer, install=install, files=files, paths=paths, contents=contents
-        )
+        self._maker = Maker(self._client, self._observer, install=install, files=files, paths=paths)
         self._inside = Inside(self._client)
         self._adoption = self._observer.adoption
         networks = Networks(self._client, install, self._adoption)
         volumes = Volumes(self._client, install, self._adoption)
         hand_over = HandOver(self._client, self._observer, self._maker, self._lifecycle)
         self._executors: dict[Action, Callable[[Step, StepContext], Awaitable[None]]] = {
-            Action.FETCH: Puller(self._client, contents, docker_config).fetch,
+            Action.FETCH: Puller(self._client, docker_config).fetch,
             Action.START: self._start,
             Action.STOP: self._lifecycle.stop,
             Action.KILL: hand_over.kill,

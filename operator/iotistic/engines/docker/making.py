@@ -44,8 +44,8 @@ class Wanted:
     service: Service
     release: str
     number: int
-    contents: Contents | None = None
-    """Secrets and ConfigMaps as they were for this release; None: as they are now."""
+    contents: Contents
+    """Secrets and ConfigMaps as they were for this release."""
 
     @property
     def subject(self) -> str:
@@ -79,14 +79,12 @@ class Maker:
         install: str,
         files: Files,
         paths: HostPaths,
-        contents: Contents,
     ) -> None:
         self._client = client
         self._observer = observer
         self._install = install
         self._files = files
         self._paths = paths
-        self._contents = contents
 
     async def make(
         self, wanted: Wanted, context: StepContext, *, suffix: str = "", joined: bool = True
@@ -185,7 +183,7 @@ class Maker:
                 record=wanted.target.record,
                 users=service.labels,
             ),
-            variables=environment(wanted.app.name, service, wanted.contents or self._contents),
+            variables=environment(wanted.app.name, service, wanted.contents),
             mounts=await self._mounts(wanted),
             cpus=facts.cpus,
         )
@@ -244,9 +242,8 @@ class Maker:
             name = self._observer.adoption.volume_name(wanted.app.name, volume.name)
             return "volume", name, False
         digest = _digest(wanted, volume)
-        contents = wanted.contents or self._contents
         written = await asyncio.to_thread(
-            self._files.written, wanted.app.name, wanted.service.name, volume, digest, contents
+            self._files.written, wanted.app.name, wanted.service.name, volume, digest, wanted.contents
         )
         return "bind", await self._paths.of(written), True
 

@@ -13,7 +13,7 @@ import docker.errors
 
 from iotistic.api.errors import RegistryError
 from iotistic.api.image import ImageRef, parse_image
-from iotistic.engines.base import Contents, Progress, StepContext
+from iotistic.engines.base import Progress, StepContext
 from iotistic.engines.docker.client import Client, Stream
 from iotistic.engines.docker.errors import text_of
 from iotistic.engines.docker.logins import Login, logins
@@ -27,9 +27,8 @@ SILENCE_SECONDS = 600
 class Puller:
     """Fetches images for one engine."""
 
-    def __init__(self, client: Client, contents: Contents, docker_config: Path | None) -> None:
+    def __init__(self, client: Client, docker_config: Path | None) -> None:
         self._client = client
-        self._contents = contents
         self._docker_config = docker_config
 
     async def fetch(self, step: Step, context: StepContext) -> None:
@@ -42,7 +41,7 @@ class Puller:
             logins,
             image,
             _secrets_of(image, context),
-            context.contents or self._contents,
+            context.contents,
             self._docker_config,
         )
         facts = await self._client.facts()
