@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,32 @@ async def answers(rig: Rig, id: str) -> None:
         return False
 
     await until(asked)
+
+
+async def never(id: str) -> None:
+    """`await_ready` for a container that does not get there."""
+    raise EngineError("the new container was not ready in 3 s")
+
+
+class Cut(BaseException):
+    """Power goes."""
+
+
+def power_goes() -> None:
+    raise Cut
+
+
+def answers_and(rig: Rig, call: int, then: Callable[[], None]) -> Callable[[str], Awaitable[None]]:
+    """`await_ready` by what the container answers; what happens after its `call`th time (1: the new one alone
+    answers, 2: both serve under the name)."""
+    calls = itertools.count(1)
+
+    async def ready(id: str) -> None:
+        await answers(rig, id)
+        if next(calls) == call:
+            then()
+
+    return ready
 
 
 async def under_load(rig: Rig, client: Container, *, rate: int, seconds: int) -> asyncio.subprocess.Process:
@@ -108,9 +135,6 @@ async def test_one_that_does_not_get_ready_goes_again(rig: Rig) -> None:
     target(rig, 1)
     [old] = await rig.up()
     target(rig, 2)
-
-    async def never(id: str) -> None:
-        raise EngineError("the new container was not ready in 3 s")
 
     rig.await_ready = never
     with pytest.raises(EngineError, match="was not ready in 3 s"):
@@ -181,12 +205,9 @@ async def test_the_old_one_has_its_port_back_when_the_new_one_fails(rig: Rig) ->
         await rig.do(Action.HANDOVER, "web", container=old.id)
     await until(says("v1"))
 
-    async def never(id: str) -> None:
-        raise EngineError("not ready")
-
     rig.await_ready = never
     target(rig, 3, ports=PORT)
-    with pytest.raises(EngineError, match="not ready"):
+    with pytest.raises(EngineError, match="not ready in 3 s"):
         await rig.do(Action.HANDOVER, "web", container=old.id)
     await until(says("v1"))
     [left] = own((await rig.observe()).containers)
@@ -236,31 +257,26 @@ async def test_new_ones_of_an_app_serve_before_any_old_one_stops(rig: Rig) -> No
     assert not {one.id for one in now} & {old.id for old in olds}
 
 
-class Cut(BaseException):
-    """Power goes."""
-
-
 @pytest.mark.parametrize("moment", ["created", "waiting", "joined", "retiring"])
 async def test_cut_off_at_any_moment_one_serves_and_the_rest_is_planned_from(rig: Rig, moment: str) -> None:
     target(rig, 1, {"name": "client"})
     old, client = await rig.up()
     await answers(rig, old.id)
     target(rig, 2, {"name": "client"})
-    calls = 0
 
-    async def ready(id: str) -> None:
-        nonlocal calls
-        calls += 1
-        if moment == "created":
-            rig.api.kill(id)
-            raise Cut
-        await answers(rig, id)
-        if (moment, calls) in {("waiting", 1), ("joined", 2)}:
-            raise Cut
-        if calls == 2 and moment == "retiring":
-            asyncio.get_running_loop().call_later(0.6, task.cancel)
+    async def killed(id: str) -> None:
+        rig.api.kill(id)
+        raise Cut
 
-    rig.await_ready = ready
+    def cancel_soon() -> None:
+        asyncio.get_running_loop().call_later(0.6, task.cancel)
+
+    rig.await_ready = {
+        "created": killed,
+        "waiting": answers_and(rig, 1, power_goes),
+        "joined": answers_and(rig, 2, power_goes),
+        "retiring": answers_and(rig, 2, cancel_soon),
+    }[moment]
     task = asyncio.ensure_future(rig.do(Action.HANDOVER, "web", container=old.id))
     with pytest.raises((Cut, asyncio.CancelledError)):
         await task
@@ -297,16 +313,7 @@ async def test_no_request_fails_while_one_that_was_left_behind_goes(rig: Rig) ->
     old, client = await rig.up()
     await answers(rig, old.id)
     target(rig, 2, {"name": "client"})
-    calls = 0
-
-    async def ready(id: str) -> None:
-        nonlocal calls
-        calls += 1
-        await answers(rig, id)
-        if calls == 2:  # both serve under the name
-            raise Cut
-
-    rig.await_ready = ready
+    rig.await_ready = answers_and(rig, 2, power_goes)
     with pytest.raises(Cut):
         await rig.do(Action.HANDOVER, "web", container=old.id)
     rig.engine = rig.another()
