@@ -10,6 +10,7 @@ from typing import Any
 from iotistic.controllers.cluster.ports import Key, Ref
 from iotistic.engines.kubernetes.cache import WatchedCache, identity
 from iotistic.engines.kubernetes.kinds import CONTENTS
+from iotistic.engines.kubernetes.rivals import Rivals
 
 ContentChanged = Callable[[str, str, str], Iterable[Key]]
 """From the kind, namespace and name of a Secret or ConfigMap to the Apps that refer to it."""
@@ -19,13 +20,18 @@ class Delivery:
     """Implements `handlers.registry.Delivered`."""
 
     def __init__(
-        self, cache: WatchedCache, turn: Callable[[Key], None], content_changed: ContentChanged
+        self,
+        cache: WatchedCache,
+        turn: Callable[[Key], None],
+        content_changed: ContentChanged,
+        rivals: Rivals,
     ) -> None:
         self.heard: dict[str, float] = {}
         """By kind, when (monotonic) the last event came."""
         self._counts: Counter[tuple[str, str]] = Counter()
         self._cache = cache
         self._turn = turn
+        self._rivals = rivals
         self._content_changed = content_changed
 
     def __call__(self, kind: str, change: str | None, delivered: dict[str, Any]) -> None:
@@ -33,6 +39,10 @@ class Delivery:
         self.heard[kind] = time.monotonic()
         self._counts[kind, ""] += 1
         self._counts[kind, ref.namespace] += 1
+        if change == "DELETED":
+            self._rivals.gone(delivered)
+        else:
+            self._rivals.saw(delivered)
         take = self._cache.remove if change == "DELETED" else self._cache.deliver
         self._give_turns(take(delivered))
         if kind in CONTENTS:  # one that carries an App's label may be referred to all the same

@@ -42,11 +42,12 @@ class Watching:
     ) -> None:
         self.problem = ""
         """Why nothing is watched at the moment."""
+        self.rivals = client.rivals
         self._client = client
         self._cache = cache
         self._namespaces = namespaces
         self._started = started
-        self._delivery = Delivery(cache, turn, content_changed)
+        self._delivery = Delivery(cache, turn, content_changed, client.rivals)
         where = list(namespaces) or [""]
         self._contents = [
             ContentsWatch(client, kind, namespace, self._delivery.content_changed)

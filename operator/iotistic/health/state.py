@@ -50,7 +50,7 @@ class Health:
     def hindrances(self) -> list[str]:
         """Why Apps can't be looked after at the moment; empty when they are."""
         watching = self._watching
-        found = [watching.problem or watching.checks.problem]
+        found = [watching.problem or watching.checks.problem, watching.rivals.problem()]
         if not watching.checks.synced.is_set():
             found.append("the first listing is not complete")
         return [reason for reason in [*found, *self._writes.hindrances()] if reason]

@@ -24,6 +24,7 @@ from iotistic.controllers.cluster.ports import (
 from iotistic.engines.kubernetes.answers import GONE, error_of, is_about_one_object, words_of
 from iotistic.engines.kubernetes.connection import USER_AGENT
 from iotistic.engines.kubernetes.kinds import place_of
+from iotistic.engines.kubernetes.rivals import Rivals
 from iotistic.engines.kubernetes.writes import Write, Writes
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Client:
         from kubernetes.aio.client.api_client import ApiClient
 
         self.writes = Writes()
+        self.rivals = Rivals(MANAGER)
         self._api: ApiClient = ApiClient(configuration)
         self._api.user_agent = USER_AGENT
         self._writers = asyncio.Semaphore(WRITERS)
@@ -285,7 +287,9 @@ class Client:
         name = "" if method == "POST" else metadata["name"]
         path = place_of(kind).path(metadata["namespace"], name, part)
         async with self._counted(Write(verb, kind, reason)):
-            return await self.request(method, path, query=query, body=wanted, content=content)
+            answer = await self.request(method, path, query=query, body=wanted, content=content)
+        self.rivals.wrote(answer)
+        return answer
 
     @asynccontextmanager
     async def _counted(self, write: Write) -> AsyncIterator[None]:
