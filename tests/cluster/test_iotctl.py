@@ -208,13 +208,14 @@ def test_what_kubernetes_can_not_do_is_told_with_all_other_mistakes(shell: Shell
 
 
 def test_what_the_api_server_refuses_of_several_documents_is_told_at_once(shell: Shell) -> None:
-    secrets = [
-        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": "kubernetes.io/tls"}
+    labels = {"no key": "x"}
+    maps = [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "labels": labels}}
         for name in ("one", "two")
     ]
-    ran = shell.run("apply", "-f", "-", stdin=yaml.safe_dump_all(secrets))
+    ran = shell.run("apply", "-f", "-", stdin=yaml.safe_dump_all(maps))
     assert ran.returncode == 2
-    for words in ("Secret one: ", "Secret two: ", "data[tls.crt]", "Nothing was changed."):
+    for words in ("ConfigMap one: ", "ConfigMap two: ", "metadata.labels", "Nothing was changed."):
         assert words in ran.stderr
 
 
@@ -230,6 +231,25 @@ def test_plan_shows_what_would_change(shell: Shell, shop: str) -> None:
     sized = app("shop", web(), update={"minReadySeconds": 0}, volumes=[{"name": "data", "size": "5Gi"}])
     assert "volume data added" in shell.ok("plan", "-f", "-", stdin=sized)
     assert json.loads(shell.ok("apps", "info", shop, "-o", "json"))["state"] == "Ready"
+
+
+def test_diff_shows_only_what_somebody_changed(shell: Shell, shop: str) -> None:
+    def says(**fields: object) -> str:
+        changed = app("shop", web(**fields), update={"minReadySeconds": 0})
+        return shell.ok("diff", "-f", "-", stdin=changed)
+
+    shell.ok("retry", shop)
+    assert says() == ""
+    lines = [line for line in says(ports=[{"containerPort": 8080}]).splitlines()[2:] if line[0] in "+-"]
+    assert [line.strip("+- ") for line in lines] == ["ports:", "containerPort: 8080"]
+
+
+def test_a_missing_secret_is_told_with_the_command_that_makes_it(shell: Shell) -> None:
+    env = [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "login", "key": "a"}}}]
+    shell.ok("apply", "-f", "-", stdin=app("lacking", web(env=env)))
+    command = f"kubectl -n {shell.namespace} create secret generic login --from-literal KEY=VALUE"
+    until(lambda: command in shell.ok("explain", "app", "lacking"), "explain says what to type", 60)
+    shell.ok("delete", "app", "lacking", *WAIT)
 
 
 def test_diagnostics_of_a_cluster(shell: Shell) -> None:
