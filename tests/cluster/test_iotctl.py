@@ -252,6 +252,21 @@ def test_a_missing_secret_is_told_with_the_command_that_makes_it(shell: Shell) -
     shell.ok("delete", "app", "lacking", *WAIT)
 
 
+def test_a_used_up_quota_is_told_with_where_to_look(shell: Shell) -> None:
+    shell.ok("apply", "-f", "-", *WAIT, stdin=app("modest", web(), update={"minReadySeconds": 0}))
+    shell.kube.kubectl("create", "quota", "small", "--hard=pods=0", "-n", shell.namespace)
+    try:
+        changed = app("modest", web(env=[{"name": "A", "value": "2"}]), update={"minReadySeconds": 0})
+        shell.ok("apply", "-f", "-", stdin=changed)
+        told = f"kubectl -n {shell.namespace} describe resourcequota small"
+        until(lambda: told in shell.run("explain", "app", "modest").stdout, "explain names the quota", 120)
+        row = shell.ok("get", "apps").splitlines()
+        assert max(map(len, row)) <= 120
+    finally:
+        shell.kube.kubectl("delete", "quota", "small", "-n", shell.namespace)
+        shell.ok("delete", "app", "modest", *WAIT)
+
+
 def test_diagnostics_of_a_cluster(shell: Shell) -> None:
     checks = {one["name"]: one for one in json.loads(shell.ok("diagnostics", "-o", "json"))}
     assert checks["API server"]["status"] == "OK"
