@@ -13,7 +13,17 @@ from iotctl import terminal
 from iotctl.main import main
 from tests.unit.iotctl.device import Served, served
 
-VARIABLES = ("IOTCTL_URL", "IOTCTL_API_KEY", "DEVICE_API_URL", "DEVICE_API_PORT", "CONFIG_DIR", "NO_COLOR")
+VARIABLES = (
+    "IOTCTL_URL",
+    "IOTCTL_API_KEY",
+    "IOTCTL_CONTEXT",
+    "IOTCTL_NAMESPACE",
+    "DEVICE_API_URL",
+    "DEVICE_API_PORT",
+    "CONFIG_DIR",
+    "NO_COLOR",
+    "KUBERNETES_SERVICE_HOST",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +45,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.delenv(name, raising=False)
     with tempfile.TemporaryDirectory(prefix="iot") as path:
         monkeypatch.setenv("CONFIG_DIR", path)
+        monkeypatch.setenv("KUBECONFIG", f"{path}/no-cluster")
         yield Path(path)
 
 
