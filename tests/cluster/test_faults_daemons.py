@@ -87,7 +87,7 @@ def came_in(site: Site) -> None:
     site.until_serves("two", "shop-web")
     site.operator.until_ready()
     site.operator.until_idle()
-    assert site.operator.reasons("/healthz") == []
+    assert site.operator.reasons("/healthz") == [], site.operator.tail()
     found = world(site)
     assert found["pods"] == {"web": 1, "steady": 1}
     assert found["deployments"] == {"shop-web": [1, 1], "shop-steady": [1, 1]}
@@ -102,7 +102,7 @@ def test_the_api_server_is_away_during_an_update(site: Site, daemons: None) -> N
             end = time.monotonic() + AWAY_SECONDS
             while time.monotonic() < end:
                 # A restart of the operator would not bring it back.
-                assert site.operator.reasons("/healthz") == []
+                assert site.operator.reasons("/healthz") == [], site.operator.tail()
                 time.sleep(1)
         came_in(site)
     assert site.operator.pid == pid
