@@ -1,4 +1,4 @@
-"""A second operator for the same namespace, forgotten by somebody: both say so. No node is needed."""
+"""A second operator for the same namespace, forgotten by somebody: both say so, with a node or without."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WORDS = "another operator changes Deployment"
 
 @pytest.fixture
 def place(api_server: Kube) -> Iterator[tuple[Kube, str]]:
-    """A namespace, on an API server that has no controllers."""
+    """A namespace."""
     name = f"rivals-{secrets.token_hex(4)}"
     api_server.kubectl("create", "namespace", name)
     yield api_server, name
@@ -28,7 +28,7 @@ def place(api_server: Kube) -> Iterator[tuple[Kube, str]]:
 
 def test_two_operators_for_one_namespace_are_told(place: tuple[Kube, str]) -> None:
     kube, namespace = place
-    elsewhere = DNS | {"REGISTRY_OVERRIDE": "mirror.example:5000"}  # so they want different things
+    elsewhere = {"CLUSTER_DNS": "10.43.0.99"}  # so they want different things, and no other image
     with running_operator(kube.kubeconfig, [namespace], DNS) as first:
         kube.apply(app(sleeping(), name="shop", update=LATE), namespace=namespace)
         first.until_idle()

@@ -285,7 +285,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         ),
         Rule(
             "!has(self.runState) || self.runState != 'Paused'",
-            "not on Kubernetes: it can't freeze a container; stop the service instead",
+            "Kubernetes can't freeze a container; stop the service instead",
             path=".runState",
         ),
     ),
