@@ -7,6 +7,7 @@ start_control_plane() {
   start_kine
   start_apiserver
   import_tools_image
+  api_begins || begin_again
   wait_for "the API server to answer" 300 api_is_ready
   write_kubeconfigs
   start_controller_manager
@@ -24,6 +25,23 @@ start_apiserver() {
     --authorization-mode=Node,RBAC \
     --kubelet-preferred-address-types=InternalIP \
     --allow-privileged=true
+}
+
+# kine sometimes loses an event at its start (k3s-io/kine, issues 731 and 770), and an API server that waits
+# for it would do so for ten minutes.
+api_begins() {
+  local started=$SECONDS
+  until api_is_ready; do
+    [ $((SECONDS - started)) -lt 90 ] || return 1
+    sleep 0.2
+  done
+}
+
+begin_again() {
+  end "$state" apiserver
+  end "$state" kine
+  start_kine
+  start_apiserver
 }
 
 api_is_ready() {

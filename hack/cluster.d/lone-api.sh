@@ -23,7 +23,9 @@ api_up() {
       echo "$dir/kubeconfig"
       return
     fi
-    # Somebody else took the port: another one.
+    # Somebody else took the port: another one. Or kine lost an event that the server waits for.
+    end "$dir" apiserver TERM 10
+    end "$dir" kine TERM 10
     rm -f "$dir/port" "$dir/certs"/apiserver.*
   done
   tail -n 5 "$dir/logs/apiserver.log" >&2
@@ -47,7 +49,7 @@ lone_api_answers() {
   local started=$SECONDS
   until answers_ready "$1" 127.0.0.1 "$2"; do
     pid_of "$1" apiserver >/dev/null || return 1
-    [ $((SECONDS - started)) -lt 300 ] || return 1
+    [ $((SECONDS - started)) -lt 90 ] || return 1
     sleep 0.2
   done
   pid_of "$1" apiserver >/dev/null
