@@ -37,7 +37,7 @@ format: .venv/.ready ## Format the code and mend what ruff can mend
 generate: .venv/.ready ## Make the generated parts of the docs again
 	@$(BIN)/python hack/generate
 
-bench: .venv/.ready ## Measure the product's figures against their bars (about 20 minutes); ARGS="--only answers" picks parts
+bench: .venv/.ready ## Measure the product's figures against their bars (about half an hour); ARGS="--only answers" picks parts
 	@hack/bench $(ARGS)
 
 image: .venv/.ready ## Build the container image iotistic-edge:dev (no registry needed)

@@ -22,12 +22,24 @@ import docker
 import everything
 import idle
 import planner
+import pod
 import rollouts
 import start
 from figure import Figure, Skipped, table
 from process import agent, ten_services
 
-PARTS = ("planner", "deploy", "idle", "answers", "rollouts", "everything", "churning", "start", "cluster")
+PARTS = (
+    "planner",
+    "deploy",
+    "idle",
+    "answers",
+    "rollouts",
+    "everything",
+    "churning",
+    "start",
+    "cluster",
+    "pod",
+)
 
 
 def main() -> int:
@@ -53,6 +65,9 @@ def main() -> int:
         if "cluster" in options.only:
             say("the operator on an API server alone; the start of a thousand Apps takes minutes")
             figures += cluster.measure(work / "cluster")
+        if "pod" in options.only:
+            say(f"the installed operator on a node, {pod.FEW} Apps")
+            figures += pod.measure()
     finally:
         shutil.rmtree(work, ignore_errors=True)
     print(table(figures))
