@@ -51,7 +51,8 @@ def measure() -> list[Figure | Skipped]:
 
 def _brought() -> str:
     """Have a node and the image on it. Returns: what is missing."""
-    for command in ([TOOL, "up"], [ROOT / "hack" / "image"], [TOOL, "load", IMAGE]):
+    commands: list[list[str | Path]] = [[TOOL, "up"], [ROOT / "hack" / "image"], [TOOL, "load", IMAGE]]
+    for command in commands:
         ran = subprocess.run(command, capture_output=True, text=True, check=False)
         if ran.returncode:
             return f"{Path(command[0]).name} {' '.join(map(str, command[1:]))}: {ran.stderr.strip()[-300:]}"
