@@ -45,9 +45,11 @@ def good(number: int) -> dict[str, Any]:
 
 
 def bad(number: int) -> dict[str, Any]:
-    """A release that never gets ready, and is undone soon."""
+    """A release that never stays ready, and is undone soon."""
     changed = sleeping("even", env=[{"name": "NUMBER", "value": str(number)}])
-    return app(failing(code=number % 200), changed, historyLimit=1, update={"progressDeadlineSeconds": 8})
+    # On a busy machine the kubelet may call a container ready for a second or two after its end.
+    update = {"progressDeadlineSeconds": 12, "minReadySeconds": 5}
+    return app(failing(code=number % 200), changed, historyLimit=1, update=update)
 
 
 def drawn(writes: int) -> list[Cut]:
