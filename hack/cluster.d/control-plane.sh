@@ -27,8 +27,8 @@ start_apiserver() {
     --allow-privileged=true
 }
 
-# kine sometimes loses an event at its start (k3s-io/kine, issues 731 and 770), and an API server that waits
-# for it would do so for ten minutes.
+# One that is not ready after so long won't be soon: kine, for one, may have lost an event that it waits for
+# (k3s-io/kine, issues 731 and 770).
 api_begins() {
   local started=$SECONDS
   until api_is_ready; do

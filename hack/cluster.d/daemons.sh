@@ -12,6 +12,9 @@ daemon() {
   # Without the locks of this script (8, 9): a daemon would keep them as long as it lives.
   setsid "$@" >>"$dir/logs/$name.log" 2>&1 </dev/null 8>&- 9>&- &
   echo $! >"$dir/pids/$name.pid"
+  # Until it has become that program its command line is this script's, and it would pass for ended.
+  local tries=0
+  until pid_of "$dir" "$name" >/dev/null || [ $((tries += 1)) -gt 100 ]; do sleep 0.02; done
 }
 
 # The process id, when the daemon runs. Ids are used again after a reboot: so the command line counts.

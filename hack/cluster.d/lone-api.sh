@@ -23,7 +23,7 @@ api_up() {
       echo "$dir/kubeconfig"
       return
     fi
-    # Somebody else took the port: another one. Or kine lost an event that the server waits for.
+    # Somebody else took the port: another one.
     end "$dir" apiserver TERM 10
     end "$dir" kine TERM 10
     rm -f "$dir/port" "$dir/certs"/apiserver.*
