@@ -7,7 +7,6 @@ start_control_plane() {
   start_kine
   start_apiserver
   import_tools_image
-  api_begins || begin_again
   wait_for "the API server to answer" 300 api_is_ready
   write_kubeconfigs
   start_controller_manager
@@ -25,23 +24,6 @@ start_apiserver() {
     --authorization-mode=Node,RBAC \
     --kubelet-preferred-address-types=InternalIP \
     --allow-privileged=true
-}
-
-# One that is not ready after so long won't be soon: kine, for one, may have lost an event that it waits for
-# (k3s-io/kine, issues 731 and 770).
-api_begins() {
-  local started=$SECONDS
-  until api_is_ready; do
-    [ $((SECONDS - started)) -lt 90 ] || return 1
-    sleep 0.2
-  done
-}
-
-begin_again() {
-  end "$state" apiserver
-  end "$state" kine
-  start_kine
-  start_apiserver
 }
 
 api_is_ready() {
