@@ -14,7 +14,7 @@ from idle import WINDOW_SECONDS
 
 from tests.cluster.helm import CHART, Helm, helm_path
 from tests.cluster.kube import Kube, until
-from tests.cluster.reaching import ROOT, TOOL, with_crds
+from tests.cluster.reaching import ROOT, TOOL, cluster_of_tests
 from tests.cluster.site import sleeping
 
 FEW = 50
@@ -29,8 +29,7 @@ def measure() -> list[Figure | Skipped]:
     """Install the chart, bring the Apps up, watch, and remove all of it."""
     if problem := _brought():
         return [Skipped(name=f"whole pod, {FEW} Apps idle", note=problem)]
-    env = subprocess.run([TOOL, "env"], capture_output=True, text=True, check=True).stdout
-    kube = with_crds(env.split("KUBECONFIG=", 1)[1].split("\n", 1)[0])
+    kube = cluster_of_tests()
     helm = Helm(kube.kubeconfig, PLACE)
     name, _, tag = IMAGE.partition(":")
     try:
