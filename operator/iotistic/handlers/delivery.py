@@ -41,10 +41,11 @@ class Delivery:
         self._counts[kind, ref.namespace] += 1
         if change == "DELETED":
             self._rivals.gone(delivered)
+            keys = self._cache.remove(delivered)
         else:
             self._rivals.saw(delivered)
-        take = self._cache.remove if change == "DELETED" else self._cache.deliver
-        self._give_turns(take(delivered))
+            keys = self._cache.deliver(delivered)
+        self._give_turns(keys)
         if kind in CONTENTS:  # one that carries an App's label may be referred to all the same
             self.content_changed(kind, ref.namespace, ref.name)
 
