@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import suppress
 from typing import Any
 
@@ -10,6 +11,8 @@ from iotctl.exits import CommandError
 
 Json = dict[str, Any]
 OPERATOR_LABELS = "app.kubernetes.io/name=iotistic-edge,app.kubernetes.io/component=operator"
+CHART = "charts/iotistic-edge"
+HOW = "iotctl install  prints how"
 
 
 def version(server: Server) -> Json:
@@ -46,6 +49,8 @@ def healthy(server: Server) -> tuple[bool, str]:
         return False, "unhealthy\nthe operator is installed and not ready"
     if undone and operator is None:
         return False, f"unhealthy\nno operator has looked at App {undone}"
+    if undone and operator is not None and not watches(operator, server.connection.namespace):
+        return False, f"unhealthy\nthe operator does not look after namespace {server.connection.namespace}"
     return True, "healthy"
 
 
@@ -64,9 +69,7 @@ def _kinds(server: Server) -> Json:
     try:
         server.ask("GET", GROUP)
     except CommandError:
-        return _check(
-            "Kinds", "FAIL", "App and AppService of iotistic.io are not installed", "iotctl install"
-        )
+        return _check("Kinds", "FAIL", "App and AppService of iotistic.io are not installed", HOW)
     return _check("Kinds", "OK", "App, AppService (iotistic.io/v1alpha1)")
 
 
@@ -79,7 +82,7 @@ def _rights(server: Server) -> Json:
         "Rights",
         "WARN",
         f"you may not {', '.join(missing)} Apps in namespace {namespace}",
-        "ask for the role iotistic-edge-edit",
+        f"ask for the role edit in namespace {namespace}",
     )
 
 
@@ -104,26 +107,70 @@ def _may(server: Server, verb: str) -> bool:
 
 
 def _works(server: Server) -> Json:
-    operator = _operator(server)
-    unseen = _unseen(server)
+    return operator_check(_operator(server), server.connection.namespace, _unseen(server))
+
+
+def operator_check(operator: Json | None, namespace: str, unseen: str) -> Json:
+    """What is to be said of the operator.
+
+    Args:
+        operator: its Deployment; None when none can be seen.
+        namespace: the one that is meant.
+        unseen: an App there that nobody has looked at; empty when there is none.
+    """
     if operator is None:
         said = "no Deployment of the operator can be seen"
         if unseen:
-            return _check(
-                "Operator", "FAIL", f"{said}, and nobody has looked at App {unseen}", "iotctl install"
-            )
+            return _check("Operator", "FAIL", f"{said}, and nobody has looked at App {unseen}", HOW)
         return _check("Operator", "WARN", f"{said}; it may run outside of the cluster, or you may not see it")
-    name = f"{operator['metadata']['namespace']}/{operator['metadata']['name']}"
+    release = release_of(operator)
+    name = f"{release['namespace']}/{release['deployment']}"
     if not (operator.get("status") or {}).get("readyReplicas"):
-        advice = (
-            f"kubectl -n {operator['metadata']['namespace']} logs deployment/{operator['metadata']['name']}"
-        )
+        advice = f"kubectl -n {release['namespace']} logs deployment/{release['deployment']}"
         return _check("Operator", "FAIL", f"{name} is not ready", advice)
+    if not watches(operator, namespace):
+        names = _watched(operator)
+        text = f"{name} looks after {', '.join(names)} only, not after namespace {namespace}"
+        return _check("Operator", "WARN", text, _also_watch(release, [*names, namespace]))
     if unseen:
-        return _check(
-            "Operator", "WARN", f"{name} is ready and has not looked at App {unseen} yet", "iotctl wait"
-        )
+        text = f"{name} is ready and has not looked at App {unseen} yet"
+        return _check("Operator", "WARN", text, f"iotctl wait app/{unseen}")
     return _check("Operator", "OK", f"{name} is ready")
+
+
+def watches(operator: Json, namespace: str) -> bool:
+    """Whether an operator looks after the Apps of a namespace."""
+    names = _watched(operator)
+    return not names or namespace in names
+
+
+def release_of(operator: Json | None) -> dict[str, str]:
+    """Names of the release that installed an operator; those that the documents use when it is not seen."""
+    metadata = (operator or {}).get("metadata") or {}
+    release = str((metadata.get("labels") or {}).get("app.kubernetes.io/instance") or "iotistic")
+    return {
+        "release": release,
+        "namespace": str(metadata.get("namespace") or "iotistic"),
+        "deployment": str(metadata.get("name") or "iotistic-iotistic-edge"),
+    }
+
+
+def release(server: Server) -> dict[str, str]:
+    """The same of the operator of this cluster."""
+    return release_of(_operator(server))
+
+
+def _watched(operator: Json) -> list[str]:
+    """Namespaces that it looks after; none for all of them."""
+    (container, *_) = operator["spec"]["template"]["spec"]["containers"]
+    told = {one["name"]: str(one.get("value") or "") for one in container.get("env") or []}
+    return [name.strip() for name in told.get("WATCH_NAMESPACES", "").split(",") if name.strip()]
+
+
+def _also_watch(release: dict[str, str], names: list[str]) -> str:
+    words = ["helm", "upgrade", release["release"], CHART, "-n", release["namespace"]]
+    words += ["--reset-then-reuse-values", "--set", f"watchNamespaces={{{','.join(names)}}}"]
+    return shlex.join(words)
 
 
 def _storage(server: Server) -> Json:
@@ -144,10 +191,11 @@ def _storage(server: Server) -> Json:
 
 
 def _operator(server: Server) -> Json | None:
-    """The operator's Deployment, in any namespace that may be seen."""
+    """The operator's Deployment, in any namespace that may be seen; of several the one for this one."""
     query = {"labelSelector": OPERATOR_LABELS}
     with suppress(CommandError):
         found: list[Json] = server.ask("GET", "/apis/apps/v1/deployments", query).get("items") or []
+        found.sort(key=lambda one: not watches(one, server.connection.namespace))
         return found[0] if found else None
     return None
 

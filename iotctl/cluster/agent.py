@@ -116,13 +116,16 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "/v1/diagnostics", lambda call: about.diagnostics(call.server)),
 )
 ONLY_DEVICE = {
-    "/v1/config": "An operator's settings are values of its chart:  helm upgrade --reuse-values --set ...",
-    "/v1/reboot": "Restart the operator:  kubectl -n iotistic rollout restart deployment",
-    "/v1/factory-reset": "Remove Apps one by one (iotctl apps purge NAME), then:  helm uninstall",
+    "/v1/config": "An operator's settings are values of its chart:\n"
+    f"helm upgrade {{release}} {about.CHART} -n {{namespace}} --reset-then-reuse-values --set KEY=VALUE",
+    "/v1/reboot": "Restart the operator:  kubectl -n {namespace} rollout restart deployment/{deployment}",
+    "/v1/factory-reset": "Remove Apps one by one (iotctl apps purge NAME), then:  "
+    "helm uninstall {release} -n {namespace}",
     "/v1/images": "The kubelet removes images that nobody needs by itself.",
     "/v1/images/load": "On the node:  k3s ctr images import FILE",
-    "/v1/logs": "The operator's own log:  kubectl -n iotistic logs deployment/iotistic-iotistic-edge",
+    "/v1/logs": "The operator's own log:  kubectl -n {namespace} logs deployment/{deployment}",
 }
+"""What to type instead, with the names of the operator's release."""
 
 
 class ClusterAgent(Agent):
@@ -146,7 +149,7 @@ class ClusterAgent(Agent):
 
     def upload(self, path: str, file: str) -> Json:
         """Images come to a node by its own tools."""
-        raise _only_device(path)
+        raise _only_device(self.server, path)
 
     def change_of(self, document: Document) -> tuple[Json | None, Json]:
         """Both as the API server has them, so that its defaults are in both."""
@@ -159,7 +162,7 @@ class ClusterAgent(Agent):
     def lines(self, path: str, **query: object) -> Iterator[Json]:
         """Lines of logs as they come."""
         if path == "/v1/logs":
-            raise _only_device(path)
+            raise _only_device(self.server, path)
         _, _, _, name, *rest = path.split("/")
         service = unquote(rest[1]) if rest[:1] == ["services"] else ""
         return logs.lines(self.server, unquote(name), service, query)
@@ -180,9 +183,11 @@ class ClusterAgent(Agent):
             found = re.fullmatch(pattern, path) if verb == method else None
             if found:
                 return answer(Call(self.server, tuple(unquote(word) for word in found.groups()), query, body))
-        raise _only_device(path)
+        raise _only_device(self.server, path)
 
 
-def _only_device(path: str) -> CommandError:
+def _only_device(server: Server, path: str) -> CommandError:
     hint = ONLY_DEVICE.get(path, "Speak with a device:  iotctl --url http://HOST:48484")
+    if "{" in hint:
+        hint = hint.format_map(about.release(server))
     return CommandError("On a cluster there is no such thing.", hint=hint)

@@ -39,6 +39,10 @@ class AlreadyError(CommandError):
     """409: somebody else was first."""
 
 
+class ForbiddenError(CommandError):
+    """403: this user has no right to it."""
+
+
 class Server:
     """One API server. Every method raises CommandError: UNAVAILABLE when it does not answer."""
 
@@ -166,15 +170,17 @@ class Server:
                     hint="Get a new kubeconfig, or another context:  iotctl --context NAME",
                 )
             case 403:
-                raise CommandError(
+                namespace = answer.request.url.path.partition("/namespaces/")[2].partition("/")[0]
+                raise ForbiddenError(
                     f"You may not do that here: {message}.",
-                    hint="Ask for the role iotistic-edge-edit (or -view) in this namespace.",
+                    hint="Ask for the role edit (to look: view) in namespace "
+                    f"{namespace or self.connection.namespace}.",
                 )
             case 404 if self._no_kind(answer, status):
                 raise CommandError(
                     f"The cluster (context {self.connection.context}) has no Apps yet: the kinds of "
                     "iotistic.io are not installed.",
-                    hint="Install it:  iotctl install",
+                    hint="Install it:  iotctl install  prints how, and where its image comes from",
                     code=ExitCode.UNAVAILABLE,
                 )
             case 404:
