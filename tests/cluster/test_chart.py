@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from iotctl.cluster.about import release_of, watches
 from tests.cluster.helm import CHART, VERSION, Helm, helm_path
 from tests.cluster.kube import Kube
 from tests.cluster.reaching import ROOT, missing
@@ -49,7 +50,7 @@ imagePullSecrets: [{name: login}]
 proxy: {http: 'http://proxy:3128', https: 'http://proxy:3128', noProxy: .local}
 privateCA: {configMap: ca, key: root.crt}
 log: {format: text, level: debug}
-health: {port: 9090}
+health: {host: '::', port: 9090}
 dns: {servers: [10.43.0.10], domain: edge.local}
 serviceAccount: {name: mine, annotations: {a: b}}
 podAnnotations: {prometheus.io/scrape: 'true'}
@@ -86,6 +87,10 @@ def test_it_has_no_faults_that_lint_knows() -> None:
         ("resources: {limits: {memory: much}}", "memory"),
         ("networkPolicy: {apiPorts: []}", "apiPorts"),
         ("imagePullSecrets: [login]", "imagePullSecrets"),
+        ("image: {repository: 'https://registry.example/edge'}", "repository"),
+        ("registryOverride: https://mirror.example", "registryOverride"),
+        ("registryOverride: mirror.example//all", "registryOverride"),
+        ("health: {host: localhost}", "host"),
     ],
 )
 def test_values_that_it_does_not_know_are_refused(values: str, words: str) -> None:
@@ -142,6 +147,46 @@ def test_with_namespaces_named_it_has_no_rights_elsewhere() -> None:
     assert test_role["metadata"]["namespace"] == "first"
 
 
+def test_no_list_of_namespaces_is_all_of_them() -> None:
+    assert rendered("watchNamespaces: null") == rendered("watchNamespaces: []")
+
+
+@pytest.mark.parametrize(
+    ("values", "place", "other"),
+    [
+        ("", "shop", "first"),
+        ("watchNamespaces: null", "shop", "first"),
+        ("watchNamespaces: [first, second]", "first", "shop"),
+    ],
+)
+def test_what_it_says_in_the_end_can_be_typed(api_server: Kube, values: str, place: str, other: str) -> None:
+    ran = Helm(api_server.kubeconfig).attempt(
+        "install", "edge", CHART, "--dry-run=client", "--take-ownership", values=values
+    )
+    assert ran.returncode == 0, ran.stderr
+    notes = ran.stdout.partition("NOTES:")[2]
+    assert f"kubectl -n {place} apply -f app.yaml" in notes
+    assert f"kubectl -n {place} get apps,appservices" in notes
+    assert f"-n {other}" not in notes
+    assert ("kubectl create namespace" in notes) is ("first" not in values)
+    assert "\n\n\n" not in notes
+
+
+def test_iotctl_reads_from_its_deployment_what_it_watches() -> None:
+    for values, watched in (
+        ("", True),
+        ("watchNamespaces: [shop]", True),
+        ("watchNamespaces: [first]", False),
+    ):
+        (deployment,) = of_kind(rendered(values), "Deployment")
+        assert watches(deployment, "shop") is watched
+    assert release_of(deployment) == {
+        "release": "edge",
+        "namespace": "iotistic",
+        "deployment": "edge-iotistic-edge",
+    }
+
+
 def test_definitions_stay_when_it_goes() -> None:
     kept = of_kind(rendered(), "CustomResourceDefinition")
     assert [one["metadata"]["name"] for one in kept] == ["apps.iotistic.io", "appservices.iotistic.io"]
@@ -161,6 +206,8 @@ def test_definitions_are_those_of_the_models() -> None:
     ("values", "image"),
     [
         ("image: {tag: dev}", "iotistic-edge:dev"),
+        ("image: {repository: 'registry.example:5000/edge'}", "registry.example:5000/edge:0.1.0"),
+        ("registryOverride: '[fd00::1]:5000/all/'", "[fd00::1]:5000/all/library/iotistic-edge:0.1.0"),
         (f"image: {{digest: 'sha256:{'0' * 64}'}}", f"iotistic-edge@sha256:{'0' * 64}"),
         ("registryOverride: mirror.example:5000/all", "mirror.example:5000/all/library/iotistic-edge:0.1.0"),
         (
@@ -180,7 +227,8 @@ def test_what_it_is_told_reaches_the_operator() -> None:
     assert told["NO_PROXY"] == ".local"
     assert told["SSL_CERT_FILE"] == "/etc/iotistic/ca/root.crt"
     assert told["CLUSTER_DNS"] == "10.43.0.10"
-    assert (told["LOG_FORMAT"], told["LOG_LEVEL"], told["HEALTH_PORT"]) == ("text", "debug", "9090")
+    assert (told["LOG_FORMAT"], told["LOG_LEVEL"]) == ("text", "debug")
+    assert (told["HEALTH_HOST"], told["HEALTH_PORT"]) == ("::", "9090")
 
 
 def test_its_pods_are_fetched_with_the_logins_named() -> None:

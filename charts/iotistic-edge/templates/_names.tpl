@@ -59,12 +59,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
-{{/* Where `helm test` makes its App. */}}
+{{/* Where `helm test` makes its App. `--set watchNamespaces=null` takes the whole value away. */}}
 {{- define "iotistic-edge.testNamespace" -}}
-{{- if has .Release.Namespace .Values.watchNamespaces -}}
+{{- $watched := .Values.watchNamespaces | default list -}}
+{{- if has .Release.Namespace $watched -}}
 {{- .Release.Namespace -}}
 {{- else -}}
-{{- first .Values.watchNamespaces | default .Release.Namespace -}}
+{{- first $watched | default .Release.Namespace -}}
 {{- end -}}
 {{- end -}}
 
