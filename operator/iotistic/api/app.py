@@ -172,9 +172,9 @@ class Update(Model):
     auto_undo: bool = True
     """Go back to the last good release when the deadline passes."""
     windows: list[Window] = Field(default_factory=list)
-    """Only then; any time when absent."""
+    """Not supported yet: refused when given; updates begin at once."""
     approval: Literal["Auto", "Manual"] = "Auto"
-    """Manual: somebody has to say yes."""
+    """Auto. Manual (somebody has to say yes) is not supported yet."""
 
 
 class AppSpec(Model):

@@ -25,7 +25,7 @@ class AppServiceSpec(Model):
     service: str
     """Name of the service inside it."""
     run_state: RunState = RunState.RUNNING
-    """Running, Stopped or Paused; kept over reboots and new versions of the App."""
+    """Running, Stopped, or, on Docker only, Paused; kept over reboots and new versions of the App."""
 
 
 class AppService(Model):

@@ -279,7 +279,8 @@ class Tmpfs(Model):
     mount_path: Absolute
     """Absolute path inside the container."""
     size: Memory | None = None
-    """Largest size; half of the memory when absent."""
+    """Largest size. When absent half of the memory; on Kubernetes the container's memory limit, or the node's
+    memory."""
 
 
 class Logging(Model):
@@ -331,7 +332,8 @@ class Service(Model):
     tmpfs: list[Tmpfs] = Field(default_factory=list)
     """File systems in memory."""
     devices: list[Device] = Field(default_factory=list)
-    """Devices of the host: /dev/ttyUSB0 or /dev/a:/dev/b:rwm."""
+    """Devices of the host: /dev/ttyUSB0 or /dev/a:/dev/b:rwm. On Kubernetes only with
+    securityContext.privileged."""
     resources: Resources = Resources()
     """Limits and requests."""
     liveness_probe: Probe | None = None
