@@ -84,7 +84,7 @@ def _stalled(app: Json, name: str, why: str) -> Sequence[str]:
         case "Waiting":
             return _wait(name)
         case _:
-            return refusals.EDIT
+            return [*refusals.missing(why, namespace), *refusals.EDIT]
 
 
 def _namespace(app: Json) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import queue
 import shutil
@@ -11,10 +12,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from iotctl.cluster.apps import one_app
-from iotctl.cluster.server import Server
+from iotctl.cluster.server import ForbiddenError, Server
 from iotctl.exits import CommandError, ExitCode, NotFoundError
 from iotistic.api.quantity import memory_bytes
-from iotistic.engines.kubernetes.values import APP_LABEL, SERVICE_LABEL
+from iotistic.engines.kubernetes.names import last_lines
+from iotistic.engines.kubernetes.values import APP_LABEL, KEPT_AT_ANNOTATION, SERVICE_LABEL
 
 Json = dict[str, Any]
 METRICS = "/apis/metrics.k8s.io/v1beta1"
@@ -23,12 +25,14 @@ NANO, MICRO, MILLI = 1e9, 1e6, 1e3
 
 def lines(server: Server, app: str, service: str, query: Mapping[str, object]) -> Iterator[Json]:
     """Lines of an App's containers, or of one service's, oldest first; with `follow` as they come."""
+    if query.get("previous"):
+        yield from _previous(server, app, service, query)
+        return
     pods = _pods(server, app, service)
     if not query.get("follow"):
         found = [line for pod in pods for line in _read(server, pod, query)]
         found.sort(key=lambda line: line["time"])
-        tail = query.get("tail")
-        yield from found[len(found) - min(int(str(tail)), len(found)) :] if tail is not None else found
+        yield from _last(found, query)
         return
     came: queue.SimpleQueue[Json | None] = queue.SimpleQueue()
     for pod in pods:
@@ -40,6 +44,53 @@ def lines(server: Server, app: str, service: str, query: Mapping[str, object]) -
             left -= 1
         else:
             yield line
+
+
+def _previous(server: Server, app: str, service: str, query: Mapping[str, object]) -> Iterator[Json]:
+    """What a container wrote that is gone: the one before in the same pod, or one of a release that was
+    undone since."""
+    pods = _pods(server, app, service)
+    kept: dict[str, str] = {}
+    at, refused = "", None
+    try:
+        kept, at = _kept(server, app)
+    except ForbiddenError as error:
+        refused = error
+    shown: list[Json] = []
+    for name in sorted({pod["metadata"]["labels"][SERVICE_LABEL] for pod in pods}):
+        mine = [pod for pod in pods if pod["metadata"]["labels"][SERVICE_LABEL] == name]
+        if name in kept and at >= max(map(_ended_at, mine)):
+            shown += _last([_line(mine[0], "", "stdout", text) for text in kept[name].splitlines()], query)
+        else:
+            shown += [line for pod in mine for line in _read(server, pod, query)]
+    if refused is not None and not shown:
+        raise refused
+    yield from shown
+
+
+def _last(found: list[Json], query: Mapping[str, object]) -> list[Json]:
+    tail = query.get("tail")
+    return found if tail is None else found[len(found) - min(int(str(tail)), len(found)) :]
+
+
+def _kept(server: Server, app: str) -> tuple[dict[str, str], str]:
+    """Last lines by service of the release that was undone last, and when they were read."""
+    try:
+        secret = server.one("Secret", last_lines(app))
+    except NotFoundError:
+        return {}, ""
+    metadata = secret["metadata"]
+    at = (metadata.get("annotations") or {}).get(KEPT_AT_ANNOTATION)
+    if at is None or (metadata.get("labels") or {}).get(APP_LABEL) != app:
+        return {}, ""
+    data = secret.get("data") or {}
+    return {name: base64.b64decode(text).decode(errors="replace") for name, text in data.items()}, str(at)
+
+
+def _ended_at(pod: Json) -> str:
+    """When the container before the present one ended; empty when there was none."""
+    statuses = (pod.get("status") or {}).get("containerStatuses") or [{}]
+    return str(((statuses[0].get("lastState") or {}).get("terminated") or {}).get("finishedAt") or "")
 
 
 def _follow(

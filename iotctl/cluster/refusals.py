@@ -8,12 +8,13 @@ from iotistic.engines.kubernetes.pullwords import pull_help
 
 EDIT = ["iotctl diff -f FILE", "(change its file) iotctl apply -f FILE"]
 """To see what was changed last, and to change it again."""
+IN_THE_FILE = "(or with that Secret or ConfigMap in it) iotctl apply -f FILE"
 _QUOTA = re.compile(r"exceeded quota: ([^,\s]+)|failed quota: ([^:\s]+)")
 _WEBHOOK = re.compile(r'admission webhook "[^"]+"')
 _POLICY = re.compile(r"ValidatingAdmissionPolicy '([^']+)'")
 _RIGHT = re.compile(r'User "([^"]+)" cannot (\w+) resource "([^"]+)"')
 _TAKEN = re.compile(r"(\w+) ([\w.-]+) is there already")
-_MISSING = re.compile(r"\b(Secret|ConfigMap) ([\w.-]+)(?:: key ([\w.-]+))?")
+_MISSING = re.compile(r"\bno (Secret|ConfigMap) ([\w.-]+)(?:: key ([\w.-]+))?")
 _CLAIM = re.compile(r'PersistentVolumeClaim "([^"]+)"|persistentvolumeclaims "([^"]+)"')
 
 
@@ -36,9 +37,9 @@ def taken(message: str, namespace: str) -> list[str]:
 
 
 def missing(message: str, namespace: str) -> list[str]:
-    """What to type to make each Secret, ConfigMap or key that is not there."""
+    """What to type to make each Secret, ConfigMap or key that is not there; empty when nothing is missing."""
     made = [_making(kind, name, key, namespace) for kind, name, key in _MISSING.findall(message)]
-    return [*dict.fromkeys(made), "(or with that Secret or ConfigMap in it) iotctl apply -f FILE"]
+    return [*dict.fromkeys(made), IN_THE_FILE] if made else []
 
 
 def _making(kind: str, name: str, key: str, namespace: str) -> str:

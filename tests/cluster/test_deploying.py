@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from tests.cluster.site import Site, app, failing, serving, sleeping
 
 
@@ -92,6 +94,12 @@ def test_a_restart_on_request_makes_a_new_pod(site: Site) -> None:
     assert site.until_state("Ready")["release"] == "1"
 
 
+def refused_pods(site: Site) -> bool:
+    """Whether the cluster has said no to a pod."""
+    found = [one for deploy in site.items("deploy") for one in deploy["status"].get("conditions") or ()]
+    return any(one["type"] == "ReplicaFailure" and one["status"] == "True" for one in found)
+
+
 def test_a_quota_that_refuses_pods_is_told_in_its_words(site: Site) -> None:
     quota = {
         "apiVersion": "v1",
@@ -102,7 +110,10 @@ def test_a_quota_that_refuses_pods_is_told_in_its_words(site: Site) -> None:
     site.apply(quota)
     site.until(lambda: (site.get("quota", "small").get("status") or {}).get("hard"), "the quota counts")
     site.apply(app(serving()))
+    site.until(lambda: refused_pods(site), "the pod is refused")
+    began = time.monotonic()
     site.until(lambda: "exceeded quota: small" in site.status().get("why", ""), "why says so")
+    assert time.monotonic() - began < 15
     site.kube.kubectl("delete", "quota", "small", "-n", site.namespace)
     site.until_state("Ready")
 
@@ -113,6 +124,23 @@ def test_what_kubernetes_cannot_do_is_refused_with_its_reason(site: Site) -> Non
     assert "logging" in status["why"]
     assert site.condition("Stalled") == ("True", "NotOnKubernetes")
     assert site.items("deploy") == []
+
+
+def test_all_that_stands_against_an_app_is_told_at_once(site: Site) -> None:
+    """Whoever has kubectl only mends a file once, and not once for each rule."""
+    env = [{"name": "WORD", "valueFrom": {"secretKeyRef": {"name": "words", "key": "word"}}}]
+    circle = [
+        sleeping(name, dependsOn={other: "started"}) for name, other in (("a", "b"), ("b", "c"), ("c", "a"))
+    ]
+    site.apply(app(serving(logging={"driver": "syslog"}, env=env), *circle))
+    why = site.until_state("Stalled")["why"]
+    assert site.condition("Stalled") == ("True", "Invalid")
+    assert "depend" in why
+    assert "spec.services[web].logging.driver: " in why
+    assert f"there is no Secret words in namespace {site.namespace}" in why
+    site.apply(app(serving(env=env)))
+    site.until(lambda: site.condition("Stalled") == ("True", "MissingReference"), "only that is left")
+    assert site.status()["why"] == f"there is no Secret words in namespace {site.namespace}"
 
 
 def test_an_app_that_contradicts_itself_is_left_alone_and_others_go_on(site: Site) -> None:

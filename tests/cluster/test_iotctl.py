@@ -175,6 +175,8 @@ def test_a_bad_update_is_undone_and_told(shell: Shell) -> None:
     ran = shell.run("apply", "-f", "-", *WAIT, stdin=app("fragile", bad, update=update))
     assert ran.returncode == 4, ran.stdout + ran.stderr
     assert "undone" in ran.stderr
+    assert "  | the database is missing\n" in ran.stderr
+    assert "the database is missing" in shell.ok("services", "logs", "fragile-web", "--previous")
     told = shell.ok("explain", "app", "fragile")
     assert "iotctl retry fragile" in told
     states = [row["state"] for row in json.loads(shell.ok("history", "fragile", "-o", "json"))]

@@ -38,6 +38,9 @@ def test_a_hand_over_fails_no_request_through_a_name(site: Site) -> None:
 
     site.apply(pair_with("one"))
     site.until_state("Ready", release="1")
+    # On a node that has just come up, its DNS server hears of a new name a moment later.
+    url = "http://api:8080/index.html"
+    site.until(lambda: site.fetch(url, workload="shop-asker") == "one", "the name is known")
     loop = (
         "rm -f /tmp/end; (while [ ! -e /tmp/end ]; do for n in 1 2 3 4 5 6 7 8 9 10; do "
         "wget -qO - http://api:8080/index.html || echo failed; done; done >/tmp/said 2>&1; touch /tmp/over) "

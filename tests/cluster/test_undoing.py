@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from tests.cluster.site import Site, app, failing, serving, sleeping
@@ -37,6 +38,33 @@ def test_a_bad_update_is_undone_as_a_whole(site: Site) -> None:
     assert site.status()["state"] == "Undone"
     site.apply(app(serving("two"), sleeping("db")))
     site.until_state("Ready", release="3")
+
+
+def test_what_failed_has_its_last_lines_kept(site: Site) -> None:
+    site.apply(good())
+    site.until_state("Ready", release="1")
+    script = "for number in $(seq 60); do echo line $number; done; exit 7"
+    site.apply(app(sleeping("web", args=[script]), sleeping("db"), update=HASTY))
+    site.until_state("Undone")
+    kept = site.get("secret", "shop-last-lines")
+    assert kept["metadata"]["annotations"]["iotistic.io/release"] == "2"
+    assert list(kept["data"]) == ["web"], "the other service was ready"
+    lines = base64.b64decode(kept["data"]["web"]).decode().splitlines()
+    assert len(lines) == 50
+    assert lines[-1] == "line 60"
+    site.kube.kubectl("delete", "apps.iotistic.io", "shop", "-n", site.namespace)
+    site.until(lambda: "shop-last-lines" not in site.names("secret"), "they go with the App")
+
+
+def test_a_secret_of_somebody_else_in_the_place_of_last_lines_is_left_alone(site: Site) -> None:
+    site.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "shop-last-lines"}})
+    before = site.get("secret", "shop-last-lines")
+    site.apply(good())
+    site.until_state("Ready", release="1")
+    site.apply(app(sleeping("web", args=["echo why; exit 7"]), sleeping("db"), update=HASTY))
+    site.until_state("Undone")
+    assert site.get("secret", "shop-last-lines") == before
+    assert "lines_lost" in site.operator.tail(2000)
 
 
 def test_a_retry_on_request(site: Site) -> None:

@@ -21,6 +21,7 @@ def test_what_does_not_go_together_can_be_read_and_is_told_by_name() -> None:
     with pytest.raises(ContradictionError) as told:
         read(found(A, A | {"name": "b"}))
     assert str(told.value) == "spec.services[b].ports[0].hostPort: host port 18777 is taken by service a"
+    assert [service.name for service in told.value.app.spec.services] == ["a", "b"]
 
 
 def test_another_shape_can_not_be_read() -> None:

@@ -84,6 +84,20 @@ CAUSES: dict[str, tuple[Json, str, list[str]]] = {
         "shop is left alone: spec.services[web].devices: no.",
         [DIFF, EDIT],
     ),
+    "it can't be had here, and something is missing": (
+        shop(
+            state="Stalled",
+            why="spec.services[web].devices: no; there is no Secret login in namespace till",
+            stalled="NotOnKubernetes",
+        ),
+        "shop is left alone: spec.services[web].devices: no; there is no Secret login in namespace till.",
+        [
+            "kubectl -n till create secret generic login --from-literal KEY=VALUE",
+            "(or with that Secret or ConfigMap in it) iotctl apply -f FILE",
+            DIFF,
+            EDIT,
+        ],
+    ),
     "a name is taken": (
         shop(state="Stalled", why="Service web is there already and is not of this App", stalled="NameTaken"),
         "shop is left alone: Service web is there already and is not of this App.",

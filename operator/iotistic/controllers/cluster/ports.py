@@ -47,6 +47,8 @@ class Reason(StrEnum):
     EVENT = "event"
     NAMES = "names"
     """Addresses behind the names inside an App."""
+    LINES = "lines"
+    """The last lines of a release that is undone."""
 
 
 class RefusedError(Exception):

@@ -25,6 +25,11 @@ class UnreadableError(Exception):
 class ContradictionError(Exception):
     """It can be read, but what it says does not go together: two services want one port of the host."""
 
+    def __init__(self, wrong: str, app: App) -> None:
+        super().__init__(wrong)
+        self.app = app
+        """As far as it can be read."""
+
 
 def read(found: Object) -> App:
     """The App. Raises UnreadableError or ContradictionError with what is wrong, all of it."""
@@ -38,8 +43,9 @@ def read(found: Object) -> App:
     examined = examine(document, f"App {metadata.get('name')}")
     if not isinstance(examined.resource, App):
         wrong = "; ".join(_told(one, found.get("spec") or {}) for one in examined.problems)
-        if _has_its_shape(document):
-            raise ContradictionError(wrong)
+        shaped = _shaped(document)
+        if shaped is not None:
+            raise ContradictionError(wrong, shaped)
         raise UnreadableError(wrong or "it can't be read")
     return examined.resource
 
@@ -53,12 +59,11 @@ def read_spec(like: App, spec: Mapping[str, Any]) -> App | None:
         return None
 
 
-def _has_its_shape(document: Mapping[str, Any]) -> bool:
+def _shaped(document: Mapping[str, Any]) -> App | None:
     try:
-        App.model_validate(document, by_alias=True, by_name=False)
+        return App.model_validate(document, by_alias=True, by_name=False)
     except ValidationError:
-        return False
-    return True
+        return None
 
 
 def _told(problem: Problem, spec: Mapping[str, Any]) -> str:

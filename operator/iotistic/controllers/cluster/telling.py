@@ -54,7 +54,11 @@ async def tell(turn: Turn, facts: AppFacts, decision: Decision) -> float | None:
     turn.memory.stalled = ""
     under_way = decision.phase in _UNDER_WAY
     status, content = _of_app(turn, facts, decision)
-    refusals = [*(one.message for one in turn.memory.refusals.values()), turn.memory.pull_refused]
+    refusals = [
+        *(one.message for one in turn.memory.refusals.values()),
+        turn.memory.pull_refused,
+        *(one.failure for one in facts.services if one.failure_reason == "Refused"),
+    ]
     urgency = urgency_of(shown(_app(turn)), content, under_way=under_way, refusals=refusals)
     moments = [await _tell(turn, "", _app(turn), content, urgency, counts=not under_way)]
     for service in status.services:

@@ -17,6 +17,7 @@ from iotistic.controllers.cluster.applying import Applier, GoingError, TakenErro
 from iotistic.controllers.cluster.contents import Found, look_at, used
 from iotistic.controllers.cluster.effective import ClusterOptions, Effective, effective, run_states
 from iotistic.controllers.cluster.fetching_again import logins
+from iotistic.controllers.cluster.last_lines import keep_last_lines
 from iotistic.controllers.cluster.looking import Look, look
 from iotistic.controllers.cluster.memory import Memory
 from iotistic.controllers.cluster.ports import Api, Cache, Key, Object, RefusedError
@@ -30,7 +31,7 @@ from iotistic.engines.kubernetes.values import RETRY_ANNOTATION
 from iotistic.planning.release import release_digest
 from iotistic.rollout.release import forget_last_good, retry, step
 from iotistic.rollout.status import AppFacts, readiness_of
-from iotistic.rollout.values import Decision, Now, RolloutState, Wanted
+from iotistic.rollout.values import Decision, Now, Phase, RolloutState, Wanted
 
 """On an App: another value asks for another try of what has failed."""
 STALLED_LOOK_SECONDS = 60.0
@@ -111,23 +112,8 @@ class Turn:
 
     async def _want(self) -> Want:
         """What is wanted, remembered on the cluster. Raises StalledError."""
-        try:
-            app = read(self.live)
-        except UnreadableError as error:
-            raise StalledError("Unreadable", f"this App can't be read: {error}") from error
-        except ContradictionError as error:
-            raise StalledError("Invalid", str(error)) from error
-        self.memory.uses = logins(app).union(used(app))
         children = self.children()
-        states = run_states(child for child in children if child["kind"] == "AppService")
-        findings = refused(app, states)
-        if findings:
-            why = "; ".join(told(one.path, one.message, one.hint) for one in findings)
-            raise StalledError("NotOnKubernetes", why)
-        found = await self._contents(app)
-        if found.missing:
-            there = "there is no " + ", no ".join(found.missing) + f" in namespace {self.key.namespace}"
-            raise StalledError("MissingReference", there, again_in=STALLED_LOOK_SECONDS)
+        app, found = await self._possible(children)
         digest = release_digest(app, found.digests)
         known = revisions(children)
         revision = next_revision(known, app, digest, found.copies(app.name))
@@ -142,6 +128,29 @@ class Turn:
         annotations = self.live["metadata"].get("annotations") or {}
         lock = lock_of(annotations, now=self.now)
         return Want(app=app, digest=digest, revision=revision, known=known, lock=lock)
+
+    async def _possible(self, children: Sequence[Object]) -> tuple[App, Found]:
+        """The App and what it refers to. Raises StalledError with all that stands against it at once."""
+        wrong: dict[str, str] = {}
+        try:
+            app = read(self.live)
+        except UnreadableError as error:
+            raise StalledError("Unreadable", f"this App can't be read: {error}") from error
+        except ContradictionError as error:
+            app = error.app
+            wrong["Invalid"] = str(error)
+        self.memory.uses = logins(app).union(used(app))
+        findings = refused(app, run_states(child for child in children if child["kind"] == "AppService"))
+        if findings:
+            wrong["NotOnKubernetes"] = "; ".join(told(one.path, one.message, one.hint) for one in findings)
+        found = await self._contents(app)
+        if found.missing:
+            there = "there is no " + ", no ".join(found.missing) + f" in namespace {self.key.namespace}"
+            wrong["MissingReference"] = there
+        if not wrong:
+            return app, found
+        again = STALLED_LOOK_SECONDS if found.missing else None
+        raise StalledError(next(iter(wrong)), "; ".join(wrong.values()), again_in=again)
 
     async def _contents(self, app: App) -> Found:
         """What is in the Secrets and ConfigMaps that it refers to: read when they have changed."""
@@ -175,6 +184,8 @@ class Turn:
             seen, fetches = self._look(want, may_run)
             facts = self._facts(want, may_run, seen, fetches)
         await self._store(facts, decision)
+        if state.failure is None and decision.phase is Phase.UNDOING:
+            await keep_last_lines(self, want.revision.release)
         again = None
         try:
             if not decision.hold:

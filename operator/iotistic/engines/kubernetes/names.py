@@ -43,6 +43,11 @@ def copy(app: str, digest: str) -> str:
     return child(app, digest[:16])
 
 
+def last_lines(app: str) -> str:
+    """Name of the Secret with the last lines of the release that was undone last."""
+    return child(app, "last-lines")
+
+
 def labels(app: str, service: str = "") -> dict[str, str]:
     """Labels of every child; those of one service name it too."""
     own = {

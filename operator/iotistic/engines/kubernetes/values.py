@@ -35,6 +35,9 @@ RESTARTED_ANNOTATION = "iotistic.io/restarted-at"
 DIGEST_ANNOTATION = "iotistic.io/release-digest"
 """On a ControllerRevision: which release it is."""
 
+KEPT_AT_ANNOTATION = "iotistic.io/kept-at"
+"""On the Secret with the last lines of a release that was undone: when they were read."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dns:
