@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.helm import CHART, Helm, helm_path, previous_chart
-from tests.cluster.kube import Kube, until
+from tests.cluster.kube import BIN, Kube, until
 from tests.cluster.reaching import ROOT, TOOL, missing
 from tests.cluster.site import app, serving, sleeping
 
@@ -121,7 +123,7 @@ def test_apps_run_on_through_upgrade_rollback_and_removal(
         "--take-ownership",
         *SETTLED,
     )
-    assert "kubectl -n shop get apps,appservices" in printed
+    assert f"kubectl -n {place} get apps,appservices" in printed
     kube.apply(shop(), namespace=place)
     installed.until_ready()
     pods = installed.pods()
@@ -172,6 +174,50 @@ def until_serving(installed: Installed, text: str) -> None:
         f"web says {text}",
         PATIENCE_SECONDS,
     )
+
+
+def test_iotctl_upgrades_what_it_installed_and_keeps_what_was_set(
+    installed: Installed, images: tuple[str, str]
+) -> None:
+    """And the command that diagnostics give for a namespace that is not watched is one that helps."""
+    kube, helm = installed.kube, installed.helm
+    elsewhere = helm.namespace
+    shell = os.environ | {"KUBECONFIG": kube.kubeconfig, "PATH": f"{BIN}:{os.environ['PATH']}"}
+
+    def run(*words: str) -> str:
+        ran = subprocess.run(
+            words, cwd=ROOT, env=shell, capture_output=True, text=True, timeout=400, check=False
+        )
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    def iotctl(*words: str) -> str:
+        python = (sys.executable, "-m", "iotctl.main", "--context", "cluster", "--namespace", elsewhere)
+        return run(*python, *words)
+
+    def told() -> dict[str, str]:
+        (deployment,) = kube.items("deployment", helm.namespace)
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        return {one["name"]: one.get("value", "") for one in container["env"]}
+
+    def check() -> dict[str, str]:
+        found = json.loads(iotctl("diagnostics", "--internet", "none", "-o", "json"))
+        (one,) = [one for one in found if one["name"] == "Operator"]
+        return dict(one)
+
+    watched = ("--set", f"watchNamespaces={{{installed.place}}}")
+    printed = iotctl("install", "--image", images[0], *watched).splitlines()[0]
+    # The CRDs are those of the test before.
+    run(*shlex.split(printed), "--take-ownership")
+    iotctl("install", "--set", "log.level=debug", "--run")
+    assert installed.operator_image() == images[0]
+    assert (told()["WATCH_NAMESPACES"], told()["LOG_LEVEL"]) == (installed.place, "debug")
+
+    assert check()["status"] == "WARN"
+    assert f"not after namespace {elsewhere}" in check()["text"]
+    run(*shlex.split(check()["advice"]), "--wait", "--timeout", "5m")
+    assert check()["status"] == "OK"
+    assert (told()["WATCH_NAMESPACES"], told()["LOG_LEVEL"]) == (f"{installed.place},{elsewhere}", "debug")
 
 
 def test_it_installs_as_the_page_says(installed: Installed, images: tuple[str, str]) -> None:
