@@ -16,8 +16,9 @@ Groups = dict[str, list[Member]]
 
 NOTE = "<!-- generated from the commands by hack/generate -->"
 INTRO = """\
-`iotctl` speaks with the agent of this machine, or of another one. `iotctl COMMAND --help` says what is
-said here."""
+`iotctl` speaks with the agent of this machine, of another one, or with a cluster
+([how to get it there](kubernetes.md#iotctl-on-a-workstation)). `kubectl iotctl` is the same program as a
+plugin of kubectl. `iotctl COMMAND --help` says what is said here."""
 OUTPUT = """\
 ## Output
 

@@ -99,11 +99,12 @@ class RunningOperator:
         self._process.kill()
         self._process.wait(ENDING_SECONDS)
 
-    def restart(self) -> None:
+    def restart(self, *, ready: bool = True) -> None:
         """End it in order, start it again, and wait until it is ready."""
         self.stop()
         self.start()
-        self.until_ready()
+        if ready:
+            self.until_ready()
 
     def until_ready(self, seconds: float = 120) -> None:
         """Wait until all that was there has been delivered and nothing is in the way."""

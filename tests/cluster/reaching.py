@@ -41,7 +41,5 @@ def with_crds(kubeconfig: str) -> Kube:
         missing("no kubectl (hack/cluster-tools kubectl, or your distribution's package)")
     kube.kubectl("apply", "--server-side", "--force-conflicts", "-f", ROOT / "crds")
     for plural in ("apps", "appservices"):
-        crd = f"crd/{plural}.iotistic.io"
-        kube.kubectl("wait", "--for=condition=Established", crd, "--timeout=120s")
         kube.until_served(plural)
     return kube

@@ -21,7 +21,6 @@ kind: App
 metadata: {name: shop}
 spec: {services: [{name: web, image: 'web:1'}]}
 """
-DEFINITIONS = ("crd/apps.iotistic.io", "crd/appservices.iotistic.io")
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +37,8 @@ def lone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kube]:
 
 
 def make_app(kube: Kube) -> None:
-    for name in DEFINITIONS:
-        kube.kubectl("wait", "--for=condition=Established", name, "--timeout=120s")
-    kube.until_served("apps")
+    for plural in ("apps", "appservices"):
+        kube.until_served(plural)
     until(lambda: kube.try_kubectl("apply", "-f", "-", stdin=APP).returncode == 0, "the App is taken")
 
 

@@ -46,7 +46,6 @@ def put_lax_crds(kube: Kube) -> None:
             version["schema"] = {"openAPIV3Schema": anything}
         kube.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump(crd))
     for plural in ("apps", "appservices"):
-        kube.kubectl("wait", "--for=condition=Established", f"crd/{plural}.iotistic.io", "--timeout=120s")
         kube.until_served(plural)
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.cluster.kube import Kube, until
 from tests.cluster.operator import RunningOperator, running_operator
 from tests.cluster.proxy import Proxy, proxied
-from tests.cluster.rights import RIGHTS, grant, kubeconfig_of, reading_only
+from tests.cluster.rights import NAME, RIGHTS, grant, kubeconfig_of, reading_only
 
 ROOT = Path(__file__).parents[2]
 TOOL = ROOT / "hack" / "cluster"
@@ -70,7 +70,6 @@ def put_crds(kube: Kube) -> None:
     """Make the API server know our kinds."""
     kube.kubectl("apply", "--server-side", "-f", ROOT / "crds")
     for plural in ("apps", "appservices"):
-        kube.kubectl("wait", "--for=condition=Established", f"crd/{plural}.iotistic.io", "--timeout=120s")
         kube.until_served(plural)
 
 
@@ -170,6 +169,33 @@ def test_without_rights_readiness_fails_and_comes_back_with_them(
         grant(api_server, place, RIGHTS)
         until(lambda: operator.page("/readyz")[0] == 200, f"readiness holds; {operator.tail(5)}", 240)
         assert sum(operator.writes().values()) > 0
+
+
+def test_a_namespace_that_is_taken_away_stops_no_other(api_server: Kube, place: str, tmp_path: Path) -> None:
+    """Whoever deletes one of several namespaces takes the operator's Role there away with it."""
+    other = f"{place}-other"
+    api_server.kubectl("create", "namespace", other)
+    kubeconfig = kubeconfig_of(api_server, place, tmp_path, RIGHTS)
+    account = f"--serviceaccount={place}:{NAME}"
+    grant(api_server, other, RIGHTS)
+    api_server.kubectl("create", "rolebinding", NAME, "--role", NAME, account, "-n", other)
+    with running_operator(kubeconfig, [other, place]) as operator:
+        api_server.apply(APP, namespace=other)
+        until(lambda: api_server.items("deployment", other), "looked after")
+        api_server.kubectl("delete", "role", NAME, "-n", other)
+
+        operator.restart(ready=False)
+        api_server.apply(APP, namespace=place)
+        until(lambda: api_server.items("deployment", place), f"the other goes on; {operator.tail(5)}")
+        reasons = operator.reasons("/readyz")
+        assert [one for one in reasons if one.startswith(f"namespace {other} can't be watched: ")], reasons
+        assert operator.reasons("/healthz") == []
+
+        grant(api_server, other, RIGHTS)
+        operator.until_ready()
+        api_server.kubectl("delete", "deployment", "--all", "-n", other)
+        until(lambda: api_server.items("deployment", other), "looked after again")
+    api_server.remove_namespace(other)
 
 
 def test_it_waits_for_missing_kinds_and_goes_on_when_they_are_put_back(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 ABSENT_SECONDS = 3.0
 """How often it is seen whether the CRDs are there by now."""
 LONGEST_PAUSE_SECONDS = 20.0
+CLOSED_SECONDS = 20.0
+"""How often it is seen whether a namespace can be watched by now."""
 GONE = 404
 
 
@@ -76,11 +79,12 @@ class Watching:
     async def _keep_watching(self) -> None:
         pause = 1.0
         while True:
-            await self._crds_present()
+            self.checks.close(await self._may_watch())
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._watch())
                     group.create_task(self.checks.catch_up())
+                    group.create_task(self._until_opened())
             except ExceptionGroup as errors:  # kopf gives up in many ways; each is begun anew
                 problem = str(errors.exceptions[0]) or type(errors.exceptions[0]).__name__
                 log.warning("watching_ended", problem=problem)
@@ -89,12 +93,29 @@ class Watching:
             await asyncio.sleep(pause)
 
     async def _watch(self) -> None:
-        await watch(registry_of(self._delivery, self._login), self._namespaces, self._started)
+        namespaces = [one for one in self._namespaces if one not in self.checks.closed]
+        await watch(registry_of(self._delivery, self._login), namespaces, self._started)
         raise RuntimeError("kopf ended")
 
-    async def _crds_present(self) -> None:
-        """Wait until the API server knows our kinds."""
-        while problem := await self._absent():
+    async def _until_opened(self) -> None:
+        """Ends the watching, for another one, when a namespace can be watched that could not before."""
+        while self.checks.closed:
+            await asyncio.sleep(CLOSED_SECONDS)
+            for namespace in self.checks.closed:
+                with contextlib.suppress(RefusedError, UnreachableError):
+                    await self._ask(namespace)
+                    raise RuntimeError(f"namespace {namespace} may be watched again")
+
+    async def _may_watch(self) -> Mapping[str, str]:
+        """Wait until the API server knows our kinds and lets us watch them anywhere.
+
+        Returns: namespaces where it does not, with its words: whoever deletes one of several leaves the
+            others as they are.
+        """
+        while True:
+            problem, closed = await self._closed()
+            if not problem:
+                break
             if problem != self.problem:
                 self.problem = problem
                 log.error("kinds_missing", problem=problem)
@@ -102,22 +123,39 @@ class Watching:
         if self.problem:
             log.info("kinds_present")
         self.problem = ""
+        for namespace, words in closed.items():
+            if namespace not in self.checks.closed:
+                log.error("namespace_closed", namespace=namespace, problem=words)
+        return closed
 
-    async def _absent(self) -> str:
-        for kind in OWN:
-            path = place_of(kind).path((*self._namespaces, "")[0])
+    async def _closed(self) -> tuple[str, Mapping[str, str]]:
+        """Why nothing can be watched, or where it can't."""
+        closed: dict[str, str] = {}
+        where = list(self._namespaces) or [""]
+        for namespace in where:
             try:
-                await self._client.request("GET", path, query=[("limit", "1")])
+                await self._ask(namespace)
             except RefusedError as error:
                 if error.status == GONE:
-                    return (
-                        f"the CRD of kind {kind} is missing: kubectl apply -f crds/, or install the chart "
-                        "with crds.enabled=true"
-                    )
-                return error.message
+                    return error.message, {}
+                closed[namespace] = error.message
             except UnreachableError as error:
-                return str(error)
-        return ""
+                return str(error), {}
+        return (min(closed.values()), {}) if len(closed) == len(where) else ("", closed)
+
+    async def _ask(self, namespace: str) -> None:
+        """Raises: RefusedError or UnreachableError when our kinds can't be watched there."""
+        for kind in OWN:
+            try:
+                await self._client.request("GET", place_of(kind).path(namespace), query=[("limit", "1")])
+            except RefusedError as error:
+                if error.status != GONE:
+                    raise
+                words = (
+                    f"the CRD of kind {kind} is missing: kubectl apply -f crds/, or install the chart "
+                    "with crds.enabled=true"
+                )
+                raise RefusedError(GONE, error.reason, words) from error
 
     async def _login(self) -> kopf.ConnectionInfo:
         return kopf.ConnectionInfo(**await self._client.login())

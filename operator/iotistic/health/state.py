@@ -51,6 +51,11 @@ class Health:
         """Why Apps can't be looked after at the moment; empty when they are."""
         watching = self._watching
         found = [watching.problem or watching.checks.problem, watching.rivals.problem()]
+        found += [
+            f"namespace {namespace} can't be watched: {problem} (give it back its Role, or take it out of "
+            "watchNamespaces)"
+            for namespace, problem in dict(watching.checks.closed).items()
+        ]
         if not watching.checks.synced.is_set():
             found.append("the first listing is not complete")
         return [reason for reason in [*found, *self._writes.hindrances()] if reason]

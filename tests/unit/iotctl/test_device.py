@@ -221,6 +221,7 @@ def test_restart_waits_until_the_agent_answers_again(folder: Path) -> None:
     with served(folder) as before:
         process = in_a_process("restart", "--timeout", "20s")
         assert before.itself.rebooted.wait(10)
+    time.sleep(1)  # an agent takes longer than that to start
     with served(folder):
         said, error = process.communicate(timeout=20)
     assert (process.returncode, error) == (0, "")

@@ -109,14 +109,24 @@ class WatchChecks:
         """Why the API server could not be asked the last time."""
         self.checks = 0
         """How many there were."""
+        self.closed: Mapping[str, str] = {}
+        """Namespaces where nothing may be watched, with the API server's words. Nothing is known of them."""
         self._client = client
         self._watched = watched
+
+    def close(self, namespaces: Mapping[str, str]) -> None:
+        """Leave these out, and forget what is known of them."""
+        self.closed = namespaces
+        for watched in self._watched:
+            if watched.namespace in namespaces:
+                for name, version in dict(watched.versions()).items():
+                    watched.missing(name, version)
 
     async def catch_up(self) -> None:
         """Wait until every watch has delivered what is there now; take over what is there no more."""
         self.synced.clear()
         self.deaf.clear()
-        await asyncio.gather(*(self._catch_up(one) for one in self._watched))
+        await asyncio.gather(*(self._catch_up(one) for one in self._open()))
         self.synced.set()
 
     async def run(self, period_seconds: float) -> None:
@@ -129,7 +139,11 @@ class WatchChecks:
             for watched in self._watched:
                 await asyncio.sleep(period_seconds / len(self._watched))
                 await self.synced.wait()
-                await self._check(watched, min(GRACE_SECONDS, period_seconds))
+                if watched.namespace not in self.closed:
+                    await self._check(watched, min(GRACE_SECONDS, period_seconds))
+
+    def _open(self) -> list[Watched]:
+        return [one for one in self._watched if one.namespace not in self.closed]
 
     async def _catch_up(self, watched: Watched) -> None:
         while True:
