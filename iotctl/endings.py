@@ -8,6 +8,7 @@ from typing import Any
 from iotctl.agent import Agent, sentence
 from iotctl.exits import CommandError, ExitCode
 from iotctl.watch import Verdict, now_what
+from iotistic.rollout.wording import culprit
 
 Json = dict[str, Any]
 LAST_LINES = 5
@@ -53,9 +54,8 @@ def _story(agent: Agent, name: str, verdict: Verdict, why: str) -> str:
 
 def _culprit(app: Json, why: str) -> str:
     """The service that a reason begins with, after its release; empty when it is about none."""
-    words = why.partition(": ")[2].split()
     names = {service["name"] for service in (app.get("spec") or {}).get("services", [])}
-    return words[0] if words and words[0] in names else ""
+    return culprit(why.partition(": ")[2], names)
 
 
 def _last_lines(agent: Agent, app: str, service: str, *, previous: bool) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from iotctl.cluster import refusals
 from iotctl.flat import condition
+from iotistic.rollout.wording import culprit
 
 Json = dict[str, Any]
 Told = tuple[str, Sequence[str]]
@@ -101,9 +102,13 @@ def _by_hand(name: str, stopped: Sequence[str], *, everything: bool, why: str) -
 
 
 def _failed_release(name: str, status: Json, failure: Json, namespace: str) -> Told:
-    worst = next((one["name"] for one in status.get("services") or () if not one.get("ready")), "")
-    logs = [f"iotctl services logs {name}-{worst}"] if worst else []
+    services = status.get("services") or ()
+    worst = next((one["name"] for one in services if not one.get("ready")), "")
+    gone = culprit(str(failure["message"]), [one["name"] for one in services])
     look = refusals.where(str(failure["message"]), namespace)
+    logs = [f"iotctl services logs {name}-{worst}"] if worst else []
+    if gone and not worst and not look and status["state"] == "Undone":
+        logs = [f"iotctl services logs {name}-{gone} --previous"]
     return (
         f"{_serves(name, status)}; release {failure['release']} {FATES[status['state']]} since "
         f"{failure['since']} ({failure['message']})",

@@ -83,7 +83,7 @@ def test_a_liveness_probe_restarts_the_container(
 
     assert box.container(name, "web").id == before.id
     told = [one["message"] for one in box.events(name) if one["reason"] == "Unhealthy"]
-    assert told == [f"{name}/web: liveness probe failed: exec -> exit 1"]
+    assert told == [f"{name}/web: liveness probe failed: run test -> exit 1"]
 
 
 def test_a_startup_probe_holds_the_others_back(box: Device, on_real: None, ground: Ground, name: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.cluster.site import Site, app, serving
 
 MOUNT = [{"name": "data", "mountPath": "/data"}]
@@ -65,6 +67,24 @@ def test_the_policy_may_change_its_mind(site: Site) -> None:
     delete(site)
     site.until(lambda: site.names("deploy") == [], "the App is gone")
     assert site.get("pvc", "shop-data") is not None
+
+
+@pytest.mark.parametrize("held", ["suspended", "stalled"])
+def test_an_app_that_is_held_may_change_its_mind_too(site: Site, held: str) -> None:
+    site.apply(with_volume(deletionPolicy="Delete"))
+    site.until_state("Ready")
+    assert site.get("pvc", "shop-data")["metadata"]["ownerReferences"]
+    if held == "suspended":
+        site.apply(with_volume(deletionPolicy="Retain", suspend=True))
+    else:
+        missing = [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "none", "key": "a"}}}]
+        web = serving("one", volumeMounts=MOUNT, env=missing)
+        site.apply(app(web, volumes=[{"name": "data", "size": "16Mi"}], deletionPolicy="Retain"))
+        site.until_state("Stalled")
+    site.until(lambda: "ownerReferences" not in site.get("pvc", "shop-data")["metadata"], "it would stay")
+    delete(site)
+    site.until(lambda: site.names("deploy") == [], "the App is gone")
+    assert "deletionTimestamp" not in site.get("pvc", "shop-data")["metadata"]
 
 
 def test_an_app_that_comes_back_at_once(site: Site) -> None:

@@ -118,6 +118,30 @@ def test_a_quota_that_refuses_pods_is_told_in_its_words(site: Site) -> None:
     site.until_state("Ready")
 
 
+def test_what_was_refused_and_is_wanted_no_more_is_in_nobodys_way(site: Site) -> None:
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "none"},
+        "spec": {"hard": {"persistentvolumeclaims": "0"}},
+    }
+    site.apply(quota, app(serving("one")))
+    site.until_state("Ready")
+    site.until(lambda: (site.get("quota", "none").get("status") or {}).get("hard"), "the quota counts")
+    mount = {"volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+    kept = app(serving("one", **mount), volumes=[{"name": "data", "size": "16Mi"}])
+    site.apply(kept)
+    site.until(lambda: "exceeded quota: none" in site.status().get("why", ""), "why says so")
+    site.apply(kept | {"spec": kept["spec"] | {"suspend": True}})
+    site.until_state("Held")
+    time.sleep(11)  # it would be asked for again after 10 s
+    turns = site.operator.metric("iotistic_reconciles_total")
+    time.sleep(3)
+    assert site.operator.metric("iotistic_reconciles_total") - turns < 4
+    site.apply(app(serving("one")))
+    assert "quota" not in site.until_state("Ready").get("why", "")
+
+
 def test_what_kubernetes_cannot_do_is_refused_with_its_reason(site: Site) -> None:
     site.apply(app(serving(logging={"driver": "syslog"})))
     status = site.until_state("Stalled")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.cluster.site import Site, app, serving
 
 
@@ -48,6 +50,36 @@ def test_changed_children_are_mended(site: Site) -> None:
     site.patch("deploy", "shop-web", {"spec": {"replicas": 3}})
     site.until(lambda: site.get("deploy", "shop-web")["spec"]["replicas"] == 1, "one replica again")
     site.until_state("Ready")
+
+
+def test_what_may_not_be_beside_what_is_wanted_is_mended(site: Site) -> None:
+    """The API server refuses to apply ours beside it."""
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "login"},
+        "stringData": {"pw": "one"},
+    }
+    reference = {"name": "PW", "valueFrom": {"secretKeyRef": {"name": "login", "key": "pw"}}}
+    site.apply(secret, app(serving(env=[reference])))
+    site.until_state("Ready")
+
+    def spec() -> Any:
+        return site.get("deploy", "shop-web")["spec"]
+
+    def variables() -> Any:
+        return spec()["template"]["spec"]["containers"][0]["env"]
+
+    wanted = variables()
+    assert "valueFrom" in wanted[0]
+    site.kube.kubectl("set", "env", "deploy/shop-web", "PW=hunter2", "-n", site.namespace)
+    site.until(lambda: variables() == wanted, "the variable is of the Secret again")
+    assert spec()["strategy"] == {"type": "Recreate"}
+    site.patch("deploy", "shop-web", {"spec": {"strategy": {"type": "RollingUpdate"}}})
+    site.until(lambda: spec()["strategy"] == {"type": "Recreate"}, "the strategy is ours again")
+    site.until_state("Ready")
+    assert not site.operator.lines("child_refused")
+    assert "hunter2" not in site.operator.log.read_text()
 
 
 def test_what_others_add_around_is_left_alone(site: Site) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.site import Site, app, serving
+from tests.cluster.site import IMAGE, Site, app, serving, sleeping
 
 SERVICE: dict[str, Any] = {
     "apiVersion": "v1",
@@ -30,6 +30,32 @@ def test_a_name_that_is_taken_stalls_the_app(site: Site, foreign: dict[str, Any]
     assert site.names("deploy") == []
     site.kube.kubectl("delete", kind, name, "-n", site.namespace)
     site.until_state("Ready")
+
+
+def test_what_others_make_with_copied_labels_stays(site: Site) -> None:
+    site.apply(app(serving("one"), sleeping("more")))
+    site.until_state("Ready", release="1")
+    site.kube.kubectl(
+        "expose", "deploy", "shop-web", "--type=NodePort", "--name=my-port", "-n", site.namespace
+    )
+    copied = site.get("deploy", "shop-web")["metadata"]["labels"]
+    assert site.get("service", "my-port")["metadata"]["labels"].items() >= copied.items()
+    pod = {"restartPolicy": "Never", "containers": [{"name": "c", "image": IMAGE, "command": ["true"]}]}
+    job = {"metadata": {"name": "my-job", "labels": copied}, "spec": {"template": {"spec": pod}}}
+    volume = {
+        "metadata": {"name": "my-data", "labels": copied},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}},
+    }
+    site.apply(
+        {"apiVersion": "batch/v1", "kind": "Job"} | job,
+        {"apiVersion": "v1", "kind": "PersistentVolumeClaim"} | volume,
+    )
+    site.apply(app(serving("two"), deletionPolicy="Delete"))
+    site.until_state("Ready", release="2")
+    site.until(lambda: site.get("deploy", "shop-more") is None, "what the App has no more goes")
+    for kind, name in (("service", "my-port"), ("job", "my-job"), ("pvc", "my-data")):
+        metadata = site.get(kind, name)["metadata"]
+        assert (metadata.get("ownerReferences"), metadata.get("deletionTimestamp")) == (None, None)
 
 
 def test_two_apps_with_names_that_clash(site: Site) -> None:

@@ -20,6 +20,24 @@ def test_an_update_waits_for_a_lock(site: Site) -> None:
     site.until_state("Ready", release="2")
 
 
+def test_what_serves_on_under_a_lock_is_reached_as_before(site: Site) -> None:
+    def ports() -> list[int]:
+        return [one["port"] for one in site.get("service", "shop-web")["spec"]["ports"]]
+
+    site.apply(app(serving("one")))
+    site.until_state("Ready", release="1")
+    site.annotate("apps.iotistic.io", "shop", lock=json.dumps({"reason": "baking"}))
+    site.apply(app(serving("one", ports=[{"containerPort": 8081}]), serving("more", name="more")))
+    site.until(lambda: "locked" in site.status().get("why", ""), "why names the lock")
+    site.until(lambda: site.get("service", "shop-more"), "what is missing is made")
+    assert ports() == [8080]
+    site.kube.kubectl("delete", "service", "shop-web", "-n", site.namespace)
+    site.until(lambda: site.get("service", "shop-web"), "it is made again")
+    site.annotate("apps.iotistic.io", "shop", lock=None)
+    site.until_state("Ready", release="2")
+    assert ports() == [8081]
+
+
 def test_a_lock_that_has_expired_or_makes_no_sense_breaks_nothing(site: Site) -> None:
     site.apply(app(serving("one")))
     site.until_state("Ready", release="1")

@@ -31,6 +31,28 @@ def test_names_mean_the_apps_own_services(site: Site) -> None:
             )
 
 
+def test_names_of_pods_alone(site: Site) -> None:
+    """Their addresses are known when they run; without one, nobody knows of which family they will be."""
+
+    def made() -> list[Any]:
+        slices = site.items("endpointslice")
+        label = "endpointslice.kubernetes.io/managed-by"
+        return [one for one in slices if one["metadata"]["labels"].get(label) == "iotistic-edge"]
+
+    site.apply(app(sleeping()))
+    site.until_state("Ready")
+    assert made() == []
+    site.apply(app(sleeping(networks={"default": {"aliases": ["other"]}})))
+    site.until_state("Ready", release="2")
+    site.until(lambda: made() and made()[0]["endpoints"], "an address")
+    assert made()[0]["addressType"] == "IPv4"
+    site.apply(app(sleeping()))
+    site.until_state("Ready", release="3")
+    site.until(lambda: not made()[0]["endpoints"], "none any more")
+    site.operator.until_idle()
+    assert site.operator.lines("child_refused") == []
+
+
 def test_a_hand_over_fails_no_request_through_a_name(site: Site) -> None:
     def pair_with(text: str) -> dict[str, Any]:
         api = serving(text, name="api", update={"strategy": "HandOver"})

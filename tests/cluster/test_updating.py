@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.cluster.site import Site, app, serving, sleeping
 
 
@@ -27,6 +29,36 @@ def test_what_is_not_in_the_app_any_more_goes(site: Site) -> None:
     site.until_state("Ready", release="2")
     site.until(lambda: site.names("deploy") == ["shop-web"], "the old Deployment is gone")
     site.until(lambda: site.names("appservices") == ["shop-web"], "so is its AppService")
+
+
+@pytest.mark.parametrize("before", ["Always", "OnFailure"])
+def test_a_job_waits_until_its_old_pod_has_ended(site: Site, before: str) -> None:
+    slow = ["trap 'sleep 8; exit 0' TERM; sleep 100000 & wait"]
+    site.apply(app(sleeping("job", args=slow, restartPolicy=before, stopGracePeriod=30)))
+    site.until_state("Ready", release="1")
+    old = site.get("job" if before == "OnFailure" else "deploy", "shop-job")["metadata"]["uid"]
+    names = site.names("pod")
+    site.apply(app(sleeping("job", restartPolicy="OnFailure")))
+
+    def anew() -> bool:
+        found = site.get("job", "shop-job")
+        return bool(found) and found["metadata"]["uid"] != old
+
+    site.until(anew, "the Job is made anew")
+    left = [pod for pod in site.items("pod") if pod["metadata"]["name"] in names]
+    assert [pod["status"]["phase"] for pod in left if pod["status"]["phase"] == "Running"] == []
+    site.until_state("Ready", release="2")
+
+
+def test_a_service_with_a_port_of_the_host_may_be_renamed(site: Site) -> None:
+    bound = {"ports": [{"containerPort": 5432, "hostPort": 25432}]}
+    site.apply(app(sleeping("db", **bound), sleeping("api", dependsOn={"db": "started"})))
+    site.until_state("Ready", release="1")
+    env = [{"name": "DB", "value": "postgres"}]
+    api = sleeping("api", dependsOn={"postgres": "started"}, env=env)
+    site.apply(app(sleeping("postgres", **bound), api))
+    site.until_state("Ready", release="2")
+    site.until(lambda: site.names("deploy") == ["shop-api", "shop-postgres"], "db is gone")
 
 
 def test_an_image_comes_before_what_serves_is_stopped(site: Site) -> None:

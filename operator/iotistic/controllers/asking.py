@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from iotistic.api.errors import EngineError
 from iotistic.api.service import HttpGet, Probe, Service, TcpSocket
 from iotistic.planning.values import Container
+from iotistic.rollout.probing import asked
 
 RunInside = Callable[[str, Sequence[str], float], Awaitable[tuple[int, str]]]
 """`Engine.run`."""
@@ -16,7 +17,7 @@ RunInside = Callable[[str, Sequence[str], float], Awaitable[tuple[int, str]]]
 
 async def ask(probe: Probe, container: Container, service: Service, run: RunInside) -> tuple[bool, str]:
     """One answer: whether it is a success, and what was seen when it is not."""
-    what = _question(probe, service)
+    what = asked(probe, service)
     try:
         if probe.exec is not None:
             code, _ = await run(container.id, probe.exec.command, probe.timeout_seconds)
@@ -42,22 +43,6 @@ def _in_words(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) and error.strerror else str(error)) or type(
         error
     ).__name__
-
-
-def _question(probe: Probe, service: Service) -> str:
-    if probe.http_get is not None:
-        return f"GET :{_shown(probe.http_get.port, service)}{probe.http_get.path}"
-    if probe.tcp_socket is not None:
-        return f"TCP :{_shown(probe.tcp_socket.port, service)}"
-    return "exec"
-
-
-def _shown(port: int | str, service: Service) -> int | str:
-    """The number of a port, or its name where there is no such port."""
-    try:
-        return port_number(port, service)
-    except ValueError:
-        return port
 
 
 def port_number(port: int | str, service: Service) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from iotistic.api.app import AppStatus, ServiceStatus
 from iotistic.rollout.status import AppFacts, ServiceFacts
 from iotistic.rollout.values import Phase
+from iotistic.rollout.wording import culprit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +134,12 @@ def _failed_release(facts: AppFacts, status: AppStatus) -> tuple[str, Sequence[s
     else:
         fate = "failed and stays"
     commands = ["(change its file) iotctl apply -f FILE", f"iotctl retry {facts.name}"]
-    worst = next((service.name for service in status.services if not service.ready), None)
+    worst = next((service.name for service in status.services if not service.ready), "")
+    gone = culprit(failure.message, [service.name for service in status.services])
     if worst:
         commands.insert(0, f"iotctl services logs {facts.name}-{worst}")
+    elif gone and phase is Phase.UNDONE:
+        commands.insert(0, f"iotctl services logs {facts.name}-{gone} --previous")
     return (
         f"{_serves(facts.name, status)}; release {failure.release} {fate} since {failure.since} "
         f"({failure.message})",

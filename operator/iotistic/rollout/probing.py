@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
-from iotistic.api.service import Probe
+from iotistic.api.service import Probe, Service
 
 Verdict = Literal["", "starting", "healthy", "unhealthy"]
 
@@ -36,6 +36,21 @@ class ProbeState:
     """Last verdict: thresholds reached; None before the first."""
     message: str = ""
     """The last failure, in a few words."""
+
+
+def asked(probe: Probe, service: Service) -> str:
+    """What a probe asks, in a few words: `GET :8080/health`.
+
+    Arguments of a program, what follows a `?` and headers may be secret: they are left out.
+    """
+    named = {port.name: port.container_port for port in service.ports if port.name}
+    if probe.http_get is not None:
+        path = probe.http_get.path.partition("?")[0]
+        return f"GET :{named.get(str(probe.http_get.port), probe.http_get.port)}{path}"
+    if probe.tcp_socket is not None:
+        return f"TCP :{named.get(str(probe.tcp_socket.port), probe.tcp_socket.port)}"
+    words = probe.exec.command[0].split() if probe.exec and probe.exec.command else []
+    return f"run {words[0].rpartition('/')[2]}" if words else "run its program"
 
 
 def after_result(state: ProbeState, probe: Probe, *, ok: bool, message: str) -> ProbeState:

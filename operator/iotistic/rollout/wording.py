@@ -30,6 +30,12 @@ def worst(services: Iterable[ServiceReadiness]) -> ServiceReadiness | None:
     return min(waiting, key=lambda service: severity(service.state), default=None)
 
 
+def culprit(message: str, services: Iterable[str]) -> str:
+    """The service that a failure's message begins with; empty when it is about none."""
+    first = message.partition(" ")[0]
+    return first if first in services else ""
+
+
 def seconds_text(seconds: float) -> str:
     """Whole seconds for people: `20 s`."""
     return f"{seconds:.0f} s"

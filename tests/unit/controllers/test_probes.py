@@ -111,10 +111,15 @@ async def test_what_an_http_answer_means(
 @pytest.mark.parametrize(
     ("question", "found", "ok", "message"),
     [
-        ({"exec": {"command": ["true"]}}, runs(), True, "exec -> exit 0"),
-        ({"exec": {"command": ["true"]}}, runs(code=3), False, "exec -> exit 3"),
-        ({"exec": {"command": ["true"]}}, runs(error=TimeoutError()), False, "exec -> no answer in 1 s"),
-        ({"exec": {"command": ["true"]}}, runs(error=EngineError("it is gone")), False, "exec -> it is gone"),
+        ({"exec": {"command": ["true"]}}, runs(), True, "run true -> exit 0"),
+        ({"exec": {"command": ["true"]}}, runs(code=3), False, "run true -> exit 3"),
+        ({"exec": {"command": ["true"]}}, runs(error=TimeoutError()), False, "run true -> no answer in 1 s"),
+        (
+            {"exec": {"command": ["true"]}},
+            runs(error=EngineError("it is gone")),
+            False,
+            "run true -> it is gone",
+        ),
         ({"tcpSocket": {"port": 1}}, runs(), False, "TCP :1 -> connection refused"),
         ({"tcpSocket": {"port": "http"}}, runs(), False, "TCP :1 -> connection refused"),
         ({"httpGet": {"port": 1}}, runs(), False, "GET :1/ -> connection refused"),
@@ -210,7 +215,7 @@ async def test_a_failed_liveness_probe_is_told_once(told: Callable[[Run], Told])
     await found.until(Health.UNHEALTHY, web)
     await asyncio.sleep(1.2)  # one period more
 
-    assert found.failed == ["liveness probe failed: exec -> exit 1"]
+    assert found.failed == ["liveness probe failed: run x -> exit 1"]
 
 
 async def test_liveness_waits_for_startup(server: Server, told: Callable[[Run], Told]) -> None:
@@ -230,7 +235,7 @@ async def test_liveness_waits_for_startup(server: Server, told: Callable[[Run], 
     server.answer = b"HTTP/1.1 200 OK\r\n\r\n"
     await found.until(Health.UNHEALTHY, web)
 
-    assert found.failed == ["liveness probe failed: exec -> exit 1"]
+    assert found.failed == ["liveness probe failed: run x -> exit 1"]
 
 
 async def test_a_container_that_was_started_again_is_asked_anew(

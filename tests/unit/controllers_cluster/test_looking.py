@@ -9,12 +9,12 @@ import pytest
 
 from iotistic.api.appservice import RunState
 from iotistic.controllers.cluster.effective import ClusterOptions, Effective, effective, run_states
-from iotistic.controllers.cluster.looking import Look, look, unmet
+from iotistic.controllers.cluster.looking import Look, dropped, host_ports, in_the_way, look, unmet
 from iotistic.controllers.cluster.memory import Refusal
 from iotistic.controllers.cluster.ports import Key, Ref
 from iotistic.controllers.cluster.revisions import next_revision
 from iotistic.rollout.status import ServiceFacts, service_status
-from tests.unit.controllers_cluster.world import NOW, UID, app, metadata, pod, running, service
+from tests.unit.controllers_cluster.world import EARLIER, NOW, UID, app, metadata, pod, running, service
 
 KEY = Key("edge", "shop")
 READY = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1}
@@ -117,6 +117,66 @@ def test_a_dropped_service_is_interrupted() -> None:
     both = may_run(ONE, {"name": "old", "image": "old:1"})
     found = seen(may_run(ONE), living(both), living(both, "old"), pod(running(), ready=True))
     assert found.interrupting == {"old"}
+
+
+OWNER = {"kind": "App", "name": "shop", "controller": True}
+
+
+@pytest.mark.parametrize(
+    ("owners", "expected"),
+    [
+        ([OWNER | {"uid": UID}], ["shop-old"]),
+        ([OWNER | {"uid": "of a former App of this name"}], ["shop-old"]),
+        ([], []),
+        ([{"kind": "CronJob", "name": "x", "uid": "x", "controller": True}], []),
+    ],
+)
+def test_only_what_an_app_of_this_name_owns_is_dropped(
+    owners: list[dict[str, Any]], expected: list[str]
+) -> None:
+    found = living(may_run(ONE, {"name": "old", "image": "old:1"}), "old")
+    found["metadata"]["ownerReferences"] = owners
+    assert [one["metadata"]["name"] for one in dropped(may_run(ONE), [found])] == expected
+
+
+def test_ports_of_the_host() -> None:
+    bound = ONE | {"ports": [{"containerPort": 80, "hostPort": 8080}, {"containerPort": 53}]}
+    assert host_ports(may_run(bound).rendered.workloads["web"]) == {(8080, "TCP")}
+    on_host = ONE | {"networkMode": "host", "ports": [{"containerPort": 53, "protocol": "UDP"}]}
+    assert host_ports(may_run(on_host).rendered.workloads["web"]) == {(53, "UDP")}
+    assert host_ports(may_run(ONE).rendered.workloads["web"]) == set()
+
+
+def old_pod(owner: str = "ReplicaSet", **fields: Any) -> dict[str, Any]:
+    found = pod(running(), **fields)
+    found["metadata"]["ownerReferences"][0]["kind"] = owner
+    return found
+
+
+LONG_AGO = old_pod("Job")
+LONG_AGO["metadata"]["deletionTimestamp"] = EARLIER
+
+
+@pytest.mark.parametrize(
+    ("pods", "kind", "beside", "expected"),
+    [
+        ([], "Job", False, False),
+        ([old_pod("Job", going=True)], "Job", False, True),
+        ([old_pod("Job")], "Job", False, True),
+        ([old_pod("Job", phase="Succeeded")], "Job", False, False),
+        ([old_pod()], "Job", False, True),
+        ([LONG_AGO], "Job", False, False),
+        ([LONG_AGO, old_pod("Job", going=True)], "Job", False, True),
+        ([old_pod("Job")], "Deployment", False, True),
+        ([old_pod("Job")], "Deployment", True, True),
+        ([old_pod()], "Deployment", False, False),
+        ([old_pod(going=True)], "Deployment", False, True),
+        ([old_pod(going=True)], "Deployment", True, False),
+    ],
+)
+def test_old_pods_in_the_way(pods: list[dict[str, Any]], kind: str, beside: bool, expected: bool) -> None:
+    now = datetime.fromisoformat(NOW)
+    assert in_the_way(pods, {"kind": kind}, beside=beside, now=now) is expected
 
 
 def test_refusals_are_told_where_they_belong() -> None:

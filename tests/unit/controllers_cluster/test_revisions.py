@@ -59,6 +59,13 @@ def test_what_is_no_revision_of_ours_is_passed_over() -> None:
     assert revisions([other, {"kind": "Pod", "metadata": metadata("pod")}]) == []
 
 
+def test_a_name_that_is_given_no_more_makes_one_more_number_and_that_is_all() -> None:
+    named = known(("d1", "7"), release="7")
+    numbered = next_revision(named, app(), "d1", {})
+    assert numbered.release == "8"
+    assert next_revision([numbered], app(), "d1", {}) is numbered
+
+
 def test_a_release_that_cannot_be_read_any_more() -> None:
     revision = Revision(digest="d", release="1", number=1, name="shop-d", spec={"services": 5})
     assert revision.app(app()) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -55,6 +56,14 @@ def edited(path: Steps, value: Any, kind: str = "Deployment", name: str = "shop-
             ["spec.strategy.type: RollingUpdate, wanted Recreate"],
         ),
         (
+            ("spec", "strategy"),
+            {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%"}},
+            [
+                "spec.strategy.type: RollingUpdate, wanted Recreate",
+                "spec.strategy.rollingUpdate: {maxSurge}, wanted none",
+            ],
+        ),
+        (
             (*CONTAINER, "image"),
             "web:2",
             ["spec.template.spec.containers[web].image: web:2, wanted web:1"],
@@ -68,6 +77,14 @@ def edited(path: Steps, value: Any, kind: str = "Deployment", name: str = "shop-
             (*CONTAINER, "env", 1),
             {"name": "MORE", "value": "1"},
             ["spec.template.spec.containers[web].env[MORE]: added"],
+        ),
+        (
+            (*CONTAINER, "env", 0),
+            {"name": "LOG", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}},
+            [
+                "spec.template.spec.containers[web].env[LOG].value: missing",
+                "spec.template.spec.containers[web].env[LOG].valueFrom: added",
+            ],
         ),
         ((*CONTAINER, "env"), None, ["spec.template.spec.containers[web].env: missing"]),
         ((*CONTAINER, "env", 0), None, ["spec.template.spec.containers[web].env[LOG]: missing"]),
@@ -167,7 +184,7 @@ def test_what_is_not_ours_is_left_alone(path: Steps, value: Any) -> None:
         ("NetworkPolicy", "shop-web", ("spec", "ingress", 0, "from"), None),
         ("NetworkPolicy", "shop-web", ("spec", "ingress", 1, "from", 0, "namespaceSelector"), None),
         ("NetworkPolicy", "shop-web", ("spec", "egress"), [{"ports": [{"port": 1}]}]),
-        ("PersistentVolumeClaim", "shop-d", ("spec", "resources", "requests", "storage"), "2Gi"),
+        ("PersistentVolumeClaim", "shop-d", ("spec", "resources", "requests", "storage"), "512Mi"),
         (
             "PersistentVolumeClaim",
             "shop-d",
@@ -188,12 +205,53 @@ def test_a_change_of_the_others_is_seen(kind: str, name: str, path: Steps, value
         ("Service", "shop-web", ("spec", "clusterIP"), "10.43.0.5"),
         ("Service", "shop-web", ("spec", "sessionAffinity"), "None"),
         ("PersistentVolumeClaim", "shop-d", ("spec", "volumeName"), "pvc-1"),
+        ("PersistentVolumeClaim", "shop-d", ("spec", "resources", "requests", "storage"), "2Gi"),
         ("PersistentVolumeClaim", "shop-d", ("metadata", "ownerReferences"), [{"kind": "X", "uid": "1"}]),
         ("Deployment", "shop-web", ("metadata", "ownerReferences", 1), {"kind": "X", "uid": "1"}),
     ],
 )
 def test_of_the_others_too_what_is_not_ours(kind: str, name: str, path: Steps, value: Any) -> None:
     assert edited(path, value, kind, name) == []
+
+
+PROBE = {"httpGet": {"port": 80, "path": "/?key=hunter2", "httpHeaders": [{"name": "A", "value": "hunter2"}]}}
+HIDING: dict[str, Any] = {
+    "command": ["web", "--password=hunter2"],
+    "args": ["hunter2"],
+    "env": [{"name": "LOG", "value": "hunter2"}],
+    "readinessProbe": PROBE,
+    "startupProbe": PROBE,
+    "livenessProbe": {"exec": {"command": ["redis-cli", "-a", "hunter2"]}},
+}
+OTHERS: dict[str, Any] = {
+    **HIDING,
+    "readinessProbe": {"exec": {"command": ["redis-cli", "-a", "hunter2"]}},
+    "startupProbe": {"httpGet": {"port": 80, "path": "/?key=hunter2"}},
+    "livenessProbe": PROBE,
+}
+
+
+@pytest.mark.parametrize("before", [{}, HIDING, OTHERS])
+@pytest.mark.parametrize("after", [{}, HIDING, OTHERS])
+def test_what_may_be_secret_is_never_in_a_difference(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Whether it is added, changed or taken away."""
+    live = one(app_of(before), "Deployment", "shop-web")
+    words = json.dumps(after).replace("hunter2", "hunter3")
+    wanted = one(app_of(json.loads(words)), "Deployment", "shop-web")
+    found = differences(wanted, live)
+    assert bool(found) is bool(before or after)
+    assert "hunter" not in "".join(found)
+
+
+def test_annotations_of_pods_that_others_add_are_not_shown() -> None:
+    path = ("spec", "template", "metadata", "annotations")
+    assert edited(path, {"a/b": "hunter2"}) == ["spec.template.metadata.annotations: added"]
+
+
+def test_contents_of_files_are_never_shown() -> None:
+    wanted = {"kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a.conf": "key=hunter2"}}
+    live = {"kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a.conf": "key=hunter3"}}
+    assert differences(wanted, live) == ["data.a.conf: differs"]
 
 
 def test_values_of_secrets_are_never_shown() -> None:

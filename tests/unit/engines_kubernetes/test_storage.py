@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from iotistic.engines.kubernetes.storage import never_less
 from tests.unit.engines_kubernetes.shop import CONTEXT, app_of, container_of, one, pod_of
 
 MOUNT = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
@@ -88,3 +89,16 @@ def test_devices_of_a_privileged_service_that_have_another_name_inside() -> None
     shop = app_of(service)
     assert pod_of(shop)["volumes"] == [{"name": "device-1", "hostPath": {"path": "/dev/b", "type": ""}}]
     assert container_of(shop)["volumeMounts"] == [{"name": "device-1", "mountPath": "/dev/c"}]
+
+
+@pytest.mark.parametrize(
+    ("there", "expected"),
+    [("512Mi", "1Gi"), ("1Gi", "1Gi"), ("1024Mi", "1Gi"), ("2Gi", "2Gi"), ("1.5Gi", "1.5Gi"), (None, "1Gi")],
+)
+def test_a_claim_is_never_asked_to_shrink(there: str | None, expected: str) -> None:
+    wanted = one(app_of(volumes=[{"name": "d", "size": "1Gi"}]), "PersistentVolumeClaim", "shop-d")
+    live = {"spec": {"resources": {"requests": {"storage": there}}}} if there else {}
+    asked = never_less(wanted, live)
+    assert asked["spec"]["resources"]["requests"]["storage"] == expected
+    assert asked["spec"]["accessModes"] == wanted["spec"]["accessModes"]
+    assert never_less({"kind": "Service"}, live) == {"kind": "Service"}

@@ -222,6 +222,11 @@ def test_a_release_that_failed_is_told_with_its_fate(state: str, fate: str) -> N
     assert told["since"] == "10:00"
 
 
+def test_of_a_release_that_was_undone_the_last_lines_are_named() -> None:
+    told = explain(shop(web(ready=True), state="Undone"), FAILURE)
+    assert told["commands"] == [f"{LOGS} --previous", DIFF, EDIT, RETRY]
+
+
 def test_a_release_that_failed_for_a_quota_says_where_to_look() -> None:
     told = explain(
         shop(web(ready=True), state="Undone"), FAILURE | {"message": f"web is not ready ({QUOTA})"}

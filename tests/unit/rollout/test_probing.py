@@ -4,18 +4,46 @@ from __future__ import annotations
 
 import pytest
 
-from iotistic.api.service import Probe
+from iotistic.api.service import Probe, Service
 from iotistic.rollout.probing import (
     ProbeKind,
     ProbeState,
     Verdict,
     after_result,
+    asked,
     verdict,
     wants_restart,
 )
 
 PROBE = Probe.model_validate({"tcpSocket": {"port": 80}, "failureThreshold": 3})
 TWICE = Probe.model_validate({"tcpSocket": {"port": 80}, "failureThreshold": 2, "successThreshold": 2})
+
+
+SERVICE = Service.model_validate(
+    {"name": "web", "image": "web:1", "ports": [{"name": "http", "containerPort": 8080}]}
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ({"httpGet": {"port": 80, "path": "/health"}}, "GET :80/health"),
+        ({"httpGet": {"port": "http", "path": "/health"}}, "GET :8080/health"),
+        ({"httpGet": {"port": "other"}}, "GET :other/"),
+        ({"httpGet": {"port": 80, "path": "/health?token=hunter2"}}, "GET :80/health"),
+        (
+            {"httpGet": {"port": 80, "httpHeaders": [{"name": "Authorization", "value": "hunter2"}]}},
+            "GET :80/",
+        ),
+        ({"tcpSocket": {"port": "http"}}, "TCP :8080"),
+        ({"exec": {"command": ["redis-cli", "-a", "hunter2", "ping"]}}, "run redis-cli"),
+        ({"exec": {"command": ["/usr/bin/pg_isready", "-q"]}}, "run pg_isready"),
+        ({"exec": {"command": ["sh -c hunter2"]}}, "run sh"),
+        ({"exec": {"command": [" "]}}, "run its program"),
+    ],
+)
+def test_what_a_probe_asks_is_told_without_secrets(question: dict[str, object], words: str) -> None:
+    assert asked(Probe.model_validate(question), SERVICE) == words
 
 
 def after(results: str, probe: Probe = PROBE) -> ProbeState:

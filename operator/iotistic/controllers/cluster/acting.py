@@ -1,26 +1,27 @@
 """Brings an App's children to what may run: what is around the workloads, images, workloads, leftovers.
 
-A workload waits for the images of all, for a user's lock, and for what it depends on; what is dropped goes
-when nothing waits any more.
+A workload waits for the images of all, for a user's lock, and for what it depends on; its Service and
+policies wait with it. What is dropped goes when nothing waits any more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from iotistic.api.appservice import RunState
 from iotistic.api.service import Service
-from iotistic.controllers.cluster.children import WORKLOADS, Whose, ref_of, service_of, whose
+from iotistic.controllers.cluster.children import WORKLOADS, owned_by, ref_of, service_of
 from iotistic.controllers.cluster.effective import Effective
 from iotistic.controllers.cluster.fetching_again import fetch_again
-from iotistic.controllers.cluster.looking import Look, dropped, pods_of, unmet
+from iotistic.controllers.cluster.looking import Look, dropped, host_ports, in_the_way, pods_of, unmet
 from iotistic.controllers.cluster.ports import Object, Reason, Ref
 from iotistic.controllers.cluster.pulling import Pulls, fetch
 from iotistic.controllers.cluster.remembering import forget
 from iotistic.controllers.cluster.volumes import own_claims
 from iotistic.engines.kubernetes import names
 from iotistic.engines.kubernetes.networking import names_slice, spoken_of_pods
+from iotistic.engines.kubernetes.strategies import hands_over
 from iotistic.engines.kubernetes.values import PodAddress
 from iotistic.rollout.values import Decision
 
@@ -31,6 +32,9 @@ PRUNED = frozenset(
     {"AppService", "Deployment", "Job", "Service", "EndpointSlice", "NetworkPolicy", "ServiceAccount"}
 )
 """Kinds of children that go when they are rendered no longer. Volumes stay."""
+GOING = "its old pod is going"
+LOOK_SECONDS = 15.0
+"""Between two looks at an old pod that is going."""
 
 
 async def act(
@@ -40,8 +44,9 @@ async def act(
 
     Returns: seconds until more can be done although nothing happens; None when something will happen.
     """
-    await turn.applier.apply_all(may_run.rendered.base, Reason.CHANGED)
-    await own_claims(turn, want.app, may_run)
+    held = _held(turn, want, may_run, seen, fetches)
+    await turn.applier.apply_all(_base(turn, may_run, held), Reason.CHANGED)
+    await own_claims(turn, want.app)
     await _names(turn, may_run)
     await fetch_again(turn, may_run.app)
     turn.memory.pull_refused = await fetch(
@@ -56,16 +61,15 @@ async def act(
         registry_names=asked_names(may_run),
     )
     if fetches.missing:
-        # A stop needs no image.
-        await _workloads(turn, want, may_run, seen, first=f"waits for image {fetches.missing[0]}")
-        return None
+        await _workloads(turn, want, may_run, held)
+        return _look_in(turn)
     if not seen.pulls:
         turn.memory.pulled.clear()
-    await _workloads(turn, want, may_run, seen)
+    await _workloads(turn, want, may_run, held)
     if not turn.memory.waits and not _unfinished(turn, may_run):
         await _prune(turn, want, may_run)
     await forget(turn, want, decision.state)
-    return None
+    return _look_in(turn)
 
 
 def asked_names(may_run: Effective) -> dict[str, str]:
@@ -77,21 +81,44 @@ def asked_names(may_run: Effective) -> dict[str, str]:
     }
 
 
-async def _workloads(turn: Turn, want: Want, may_run: Effective, seen: Look, *, first: str = "") -> None:
-    """Bring those up to date that need not wait: for a lock, for what comes `first`, for others."""
+def _held(turn: Turn, want: Want, may_run: Effective, seen: Look, fetches: Pulls) -> dict[str, str]:
+    """Services that differ and have to wait, and what for: a lock, an image, other services."""
     facts = {service.name: service for service in seen.services}
+    image = f"waits for image {fetches.missing[0]}" if fetches.missing else ""
+    held = {}
+    for service in may_run.app.spec.services:
+        if not turn.applier.differs(may_run.rendered.workloads[service.name]):
+            continue
+        why = want.lock.text(want.app.name) if want.lock and service.name in seen.interrupting else ""
+        stopped = may_run.context.run_states.get(service.name) is RunState.STOPPED
+        why = why or ("" if stopped else image or unmet(service, facts))  # a stop needs nothing
+        if why:
+            held[service.name] = why
+    return held
+
+
+def _base(turn: Turn, may_run: Effective, held: Collection[str]) -> list[Object]:
+    """What is around the workloads, to be applied. While an old pod has to serve on, its Service and policies
+    stay as they are: another port would lead nowhere."""
+    return [
+        one
+        for one in may_run.rendered.base
+        if one["kind"] not in {"Service", "NetworkPolicy"}
+        or service_of(one) not in held
+        or turn.cache.get(ref_of(one)) is None
+    ]
+
+
+async def _workloads(turn: Turn, want: Want, may_run: Effective, held: Mapping[str, str]) -> None:
+    """Bring those up to date that need not wait."""
     waits: dict[str, str] = {}
-    leaving = {service_of(child): child for child in dropped(may_run, turn.children())}
     due = []
     for service in may_run.app.spec.services:
         wanted = may_run.rendered.workloads[service.name]
         if not turn.applier.differs(wanted):
             turn.memory.refusals.pop(ref_of(wanted), None)
             continue
-        stopped = may_run.context.run_states.get(service.name) is RunState.STOPPED
-        why = want.lock.text(want.app.name) if want.lock and service.name in seen.interrupting else ""
-        why = why or ("" if stopped else first or unmet(service, facts))
-        why = why or await _make_room(turn, service, wanted, leaving)
+        why = held.get(service.name) or await _make_room(turn, want, may_run, service)
         if why:
             waits[service.name] = why
         else:
@@ -100,22 +127,38 @@ async def _workloads(turn: Turn, want: Want, may_run: Effective, seen: Look, *, 
     turn.memory.waits = waits
 
 
-async def _make_room(turn: Turn, service: Service, wanted: Object, leaving: Mapping[str, Object]) -> str:
-    """Remove what can't be changed into what is wanted; in words what is waited for, empty for nothing."""
-    other = leaving.get(service.name)
-    if other is not None and whose(other, turn.key.name, turn.memory.uid) is not Whose.FOREIGN:
-        await turn.applier.delete(other, Reason.CHANGED, f"it is a {wanted['kind']} now")
-        return "its old pod is going"
+async def _make_room(turn: Turn, want: Want, may_run: Effective, service: Service) -> str:
+    """Remove what can't be changed into what is wanted, or holds a port of the host that it wants.
+
+    Returns: what is waited for, in words; empty for nothing.
+    """
+    wanted = may_run.rendered.workloads[service.name]
+    for other in dropped(may_run, turn.children()):
+        if service_of(other) == service.name:
+            await turn.applier.delete(other, Reason.CHANGED, f"it is a {wanted['kind']} now")
+            return GOING
+        if host_ports(other) & host_ports(wanted):
+            if want.lock and pods_of(turn.children(), service_of(other)):
+                return want.lock.text(want.app.name)
+            await turn.applier.delete(other, Reason.PRUNE, f"{service.name} has its port of the host now")
     live = turn.cache.get(ref_of(wanted))
     if live is None:
-        return ""
+        beside = hands_over(may_run.app, service)
+        old = in_the_way(pods_of(turn.children(), service.name), wanted, beside=beside, now=turn.now)
+        return GOING if old else ""
     if live["metadata"].get("deletionTimestamp"):
-        return "its old pod is going"
+        return GOING
     fixed = ("spec.template", "spec.backoffLimit", "spec.completion", "spec.selector")
-    if wanted["kind"] == "Job" and any(one.startswith(fixed) for one in turn.applier.differs(wanted)):
+    differs = wanted["kind"] == "Job" and any(one.startswith(fixed) for one in turn.applier.differs(wanted))
+    if differs and not await turn.applier.may_stay(wanted):
         await turn.applier.delete(live, Reason.CHANGED, "a job can't be changed, only made anew")
-        return "its old pod is going"
+        return GOING
     return ""
+
+
+def _look_in(turn: Turn) -> float | None:
+    """A pod whose node is lost never tells that it has gone."""
+    return LOOK_SECONDS if GOING in turn.memory.waits.values() else None
 
 
 def _unfinished(turn: Turn, may_run: Effective) -> bool:
@@ -129,7 +172,7 @@ async def _prune(turn: Turn, want: Want, may_run: Effective) -> None:
         kind, name = child["kind"], child["metadata"]["name"]
         if kind not in PRUNED or (kind, name) in rendered:
             continue
-        if whose(child, turn.key.name, turn.memory.uid) is not Whose.OURS:
+        if not owned_by(child, turn.memory.uid):  # somebody may have copied our labels: kubectl expose does
             continue
         if kind in WORKLOADS and want.lock and pods_of(turn.children(), service_of(child)):
             continue
@@ -148,7 +191,15 @@ async def _names(turn: Turn, may_run: Effective) -> None:
             addresses[service.name] = address
         if spoken_of_pods(service):
             pods[service.name] = _pod_addresses(pods_of(children, service.name))
-    await turn.applier.apply(names_slice(app, may_run.context, addresses, pods), Reason.NAMES)
+    wanted = names_slice(app, may_run.context, addresses, pods)
+    if not wanted["endpoints"]:
+        # Its family can't be changed, and only an address tells it: none is made, and one that is there stays
+        # of its own.
+        live = turn.cache.get(ref_of(wanted))
+        if live is None:
+            return
+        wanted = {**wanted, "addressType": live["addressType"]}
+    await turn.applier.apply(wanted, Reason.NAMES)
 
 
 def _pod_addresses(pods: Sequence[Object]) -> list[PodAddress]:

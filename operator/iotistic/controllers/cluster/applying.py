@@ -16,6 +16,7 @@ import structlog
 from iotistic.controllers.clock import monotonic
 from iotistic.controllers.cluster.children import Whose, ref_of, whose
 from iotistic.controllers.cluster.memory import Memory, Refusal
+from iotistic.controllers.cluster.overruling import overruled_by, to_write
 from iotistic.controllers.cluster.ports import (
     Api,
     Cache,
@@ -27,11 +28,14 @@ from iotistic.controllers.cluster.ports import (
     RefusedError,
 )
 from iotistic.engines.kubernetes.comparing import differences, repaired
+from iotistic.engines.kubernetes.storage import never_less
 from iotistic.rollout.backoff import delay_seconds
 
 log = structlog.get_logger()
 
 GOING_SECONDS = 2.0
+INVALID = 422
+MISSING = "missing"
 
 
 class TakenError(Exception):
@@ -58,6 +62,8 @@ class Applier:
         self._memory = memory
         self.writes = 0
         """Writes of this turn, of children; and what was taken over without one."""
+        self._asked: set[Ref] = set()
+        """What was to be written in this turn. What waits for something else is asked for when that comes."""
         self.refused = 0
         """What the API server has refused in this turn."""
 
@@ -82,9 +88,10 @@ class Applier:
                         self.writes += 1
 
     def differs(self, wanted: Object) -> list[str]:
-        """Where a child is not as wanted; one line that says so when there is none."""
+        """Where a child is not as wanted; one line that says so when there is none. What the cluster makes
+        of it whenever it is written is left out."""
         live = self._cache.get(ref_of(wanted))
-        return ["missing"] if live is None else differences(wanted, live)
+        return [MISSING] if live is None else to_write(wanted, live, self._memory.overruled)
 
     async def apply_all(self, objects: Iterable[Object], reason: Reason) -> None:
         """Write those that differ."""
@@ -97,6 +104,7 @@ class Applier:
         if not differing:
             self._memory.refusals.pop(ref, None)
             return
+        self._asked.add(ref)
         digest = _digest(wanted)
         before = self._memory.refusals.get(ref)
         if before is not None and before.digest == digest and monotonic() < before.retry_at:
@@ -117,6 +125,21 @@ class Applier:
         self._memory.refusals.pop(ref, None)
         self._memory.applied[ref] = digest
 
+    async def may_stay(self, wanted: Object) -> bool:
+        """Whether a Job that differs is what the cluster makes of the wanted one: ours in its place is the
+        same to the API server, which refuses any real change."""
+        found = await self._api.get(ref_of(wanted))
+        if found is None:
+            return True
+        try:
+            written = await self._api.replace(repaired(wanted, found), reason=Reason.DRIFT)
+        except RefusedError:
+            return False
+        self._cache.put(written)
+        self.writes += 1
+        self._remember(wanted, written, differences(wanted, written))
+        return True
+
     async def record(self, wanted: Object, reason: Reason) -> None:
         """Write something that has to be there before anything else is done. Raises RefusedError too."""
         self._cache.put(await self._api.apply(wanted, reason=reason))
@@ -134,27 +157,50 @@ class Applier:
             return
         self.writes += 1
         self._memory.applied.pop(ref, None)
+        self._memory.overruled.pop(ref, None)
         log.info("child_removed", **self._where(ref), cause=cause)
 
     def retry_in(self) -> float | None:
         """Seconds until something that was refused is asked for again."""
-        moments = [refusal.retry_at for refusal in self._memory.refusals.values()]
+        refusals = self._memory.refusals
+        moments = [refusal.retry_at for ref, refusal in refusals.items() if ref in self._asked]
         return max(0.05, min(moments) - monotonic()) if moments else None
 
     async def _write(self, wanted: Object, reason: Reason, differing: Sequence[str]) -> None:
         ref = ref_of(wanted)
-        written = await self._api.apply(wanted, reason=reason)
+        made = differing == [MISSING]
+        asked = never_less(wanted, self._cache.get(ref) or {})
+        try:
+            written = await self._api.apply(asked, reason=reason)
+        except RefusedError as error:
+            # What somebody has set stays beside what is applied, and may not be there with it: a variable
+            # with `value` and `valueFrom`.
+            found = await self._api.get(ref) if error.status == INVALID and not made else None
+            if found is None or whose(found, self._key.name, self._memory.uid) is not Whose.OURS:
+                raise
+            if not differences(wanted, found):
+                raise
+            written = found
         left = differences(wanted, written)
-        if left:
-            try:
+        try:
+            if left and not made:  # of what was made just now, nobody else but the cluster has a part
                 written = await self._api.replace(repaired(wanted, written), reason=Reason.DRIFT)
-            except ConflictError:
-                log.info("child_changed_meanwhile", **self._where(ref))
+                left = differences(wanted, written)
+            self._remember(wanted, written, left)
+        except ConflictError:
+            log.info("child_changed_meanwhile", **self._where(ref))
         self._cache.put(written)
         self.writes += 1
-        log.info(
-            "child_applied", **self._where(ref), reason=reason.value, cause="; ".join(differing[:3])[:300]
-        )
+        log.info("child_applied", **self._where(ref), reason=reason.value, cause=_cause(differing))
+
+    def _remember(self, wanted: Object, written: Object, left: Sequence[str]) -> None:
+        """What the cluster has made of what was written, admission webhooks: it would do so again."""
+        ref, before = ref_of(wanted), self._memory.overruled.pop(ref_of(wanted), None)
+        if not left:
+            return
+        now = self._memory.overruled[ref] = overruled_by(wanted, written, left)
+        if before is None or before.lines != now.lines:
+            log.warning("child_overruled", **self._where(ref), cause=_cause(left))
 
     def _must_wait(self, ref: Ref) -> bool:
         refusal = self._memory.refusals.get(ref)
@@ -166,6 +212,10 @@ class Applier:
 
     def _where(self, ref: Ref) -> dict[str, str]:
         return {"namespace": ref.namespace, "app": self._key.name, "kind": ref.kind, "name": ref.name}
+
+
+def _cause(lines: Sequence[str]) -> str:
+    return "; ".join(lines[:3])[:300]
 
 
 def _digest(wanted: Object) -> str:

@@ -53,6 +53,7 @@ class Controller:
         for key, memory in self._memories.items():
             if key.namespace == namespace and (kind, name) in memory.uses:
                 memory.found, memory.logins_read = None, False
+                memory.content_changes += 1
                 concerned.append(key)
         return concerned
 

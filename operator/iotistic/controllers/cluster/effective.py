@@ -24,8 +24,6 @@ class ClusterOptions:
 
     dns: Dns = field(default_factory=Dns)
     registry_override: str = ""
-    digest_key: bytes = b""
-    """Mixed into the digests of contents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,12 +43,13 @@ async def _last_change(turn: Turn, app: App) -> datetime | None:
     if turn.memory.logins_read:
         return turn.memory.logins_changed
     moments = []
+    changes = turn.memory.content_changes
     for kind, name in sorted(logins(app)):
         found = await turn.api.get(Ref(kind, turn.key.namespace, name))
         metadata = found["metadata"] if found else {}
         times = [one.get("time") for one in metadata.get("managedFields") or ()]
         moments += [_moment(time) for time in [metadata.get("creationTimestamp"), *times]]
-    turn.memory.logins_read = True
+    turn.memory.logins_read = turn.memory.content_changes == changes
     turn.memory.logins_changed = max((one for one in moments if one), default=None)
     return turn.memory.logins_changed
 

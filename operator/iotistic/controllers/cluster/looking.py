@@ -9,17 +9,19 @@ from datetime import datetime
 from iotistic.api.appservice import RunState
 from iotistic.api.image import parse_image
 from iotistic.api.service import Condition, RestartPolicy, Service, Strategy
-from iotistic.controllers.cluster.children import WORKLOADS, controller_of, service_of
+from iotistic.controllers.cluster.children import WORKLOADS, Whose, controller_of, service_of, whose
 from iotistic.controllers.cluster.effective import Effective
 from iotistic.controllers.cluster.memory import Refusal
 from iotistic.controllers.cluster.observing import Seen, alive, observe, replicas
+from iotistic.controllers.cluster.overruling import Overruled, to_write
 from iotistic.controllers.cluster.ports import Object, Ref
-from iotistic.engines.kubernetes.comparing import differences
 from iotistic.engines.kubernetes.values import RELEASE_ANNOTATION
 from iotistic.rollout.status import ServiceFacts
 
 _STOP = ("spec.replicas", "spec.suspend")
 """What a stop changes of a workload."""
+OVERDUE_SECONDS = 60.0
+"""After the moment at which a pod that is going has to have ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ def look(
     *,
     now: datetime,
     lock: str = "",
+    overruled: Mapping[Ref, Overruled] | None = None,
 ) -> Look:
     """Look at an App.
 
@@ -59,6 +62,7 @@ def look(
         waits: why services were not brought up to date in the last turn.
         now: wall clock.
         lock: a user's lock, in words; empty when there is none.
+        overruled: what the cluster makes of objects whenever they are written.
     """
     known = {(child["kind"], child["metadata"]["name"]): child for child in children}
     facts, differing, interrupting, moments, slow = [], {}, set(), [], False
@@ -66,7 +70,7 @@ def look(
     for service in now_may_run.app.spec.services:
         wanted = now_may_run.rendered.workloads[service.name]
         live = known.get((wanted["kind"], wanted["metadata"]["name"]))
-        found = [] if live is None else differences(wanted, live)
+        found = [] if live is None else to_write(wanted, live, overruled or {})
         pods = pods_of(children, service.name)
         interrupts = live is not None and found and _interrupts(wanted, live, found) and alive(pods)
         same = live is not None and not found
@@ -111,13 +115,49 @@ def pods_of(children: Sequence[Object], service: str) -> list[Object]:
 
 
 def dropped(now_may_run: Effective, children: Sequence[Object]) -> list[Object]:
-    """Workloads that the release does not have."""
+    """Workloads of this App, or of a former one of its name, that the release does not have.
+
+    A Job or Deployment that somebody has made with the App's labels has another owner, or none.
+    """
     wanted = {(one["kind"], one["metadata"]["name"]) for one in now_may_run.rendered.workloads.values()}
+    app, uid = now_may_run.app.name, now_may_run.context.app_uid
     return [
         child
         for child in children
-        if child["kind"] in WORKLOADS and (child["kind"], child["metadata"]["name"]) not in wanted
+        if child["kind"] in WORKLOADS
+        and (child["kind"], child["metadata"]["name"]) not in wanted
+        and controller_of(child) is not None
+        and whose(child, app, uid) is not Whose.FOREIGN
     ]
+
+
+def host_ports(workload: Object) -> set[tuple[int, str]]:
+    """Ports of the host that a workload's pods take."""
+    containers = workload["spec"]["template"]["spec"].get("containers") or ()
+    ports = [port for container in containers for port in container.get("ports") or ()]
+    return {(port["hostPort"], port.get("protocol", "TCP")) for port in ports if port.get("hostPort")}
+
+
+def in_the_way(pods: Sequence[Object], wanted: Object, *, beside: bool, now: datetime) -> bool:
+    """Whether old pods must end before a workload that is not there can be made: two would write to one
+    volume.
+
+    Args:
+        pods: of the service.
+        wanted: its Deployment or Job.
+        beside: the new pod may run beside the old one.
+        now: wall clock.
+    """
+    for pod in pods:
+        going = pod["metadata"].get("deletionTimestamp")
+        if not alive([pod]) or (going and _overdue(str(going), now)):
+            continue
+        # A new Deployment takes over the pods of one that was removed without them; a Job takes over none.
+        if "Job" in (wanted["kind"], (controller_of(pod) or {}).get("kind")):
+            return True
+        if going and not beside:
+            return True
+    return False
 
 
 def unmet(service: Service, known: Mapping[str, ServiceFacts]) -> str:
@@ -194,6 +234,14 @@ def _reached(facts: ServiceFacts, condition: Condition) -> bool:
         case _:
             ended = facts.container_status == "exited" and facts.restart != RestartPolicy.ALWAYS.value
             return running or ended
+
+
+def _overdue(going: str, now: datetime) -> bool:
+    """Whether a pod should have ended long ago: its node does not answer, and may never again."""
+    try:
+        return (now - datetime.fromisoformat(going)).total_seconds() > OVERDUE_SECONDS
+    except (ValueError, TypeError):
+        return False
 
 
 def _image(workload: Object) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from iotistic.controllers.cluster.contents import Found, Name
+from iotistic.controllers.cluster.overruling import Overruled
 from iotistic.controllers.cluster.ports import Ref
 from iotistic.controllers.cluster.statuses import Due
 from iotistic.rollout.values import Decision, RolloutState
@@ -37,12 +38,17 @@ class Memory:
     found: Found | None = None
     """What is in them; None: look."""
     found_for: tuple[Name, ...] = ()
+    content_changes: int = 0
+    """How often one of them was told to have changed: what was read meanwhile is old."""
+    digest_key: bytes = field(default=b"", repr=False)
     logins_read: bool = False
     logins_changed: datetime | None = None
     """When the last of the logins was changed that its images are fetched with."""
     refusals: dict[Ref, Refusal] = field(default_factory=dict)
     applied: dict[Ref, str] = field(default_factory=dict)
     """Digest of what was written last."""
+    overruled: dict[Ref, Overruled] = field(default_factory=dict)
+    """What the cluster makes of objects whenever they are written."""
     pulled: set[str] = field(default_factory=set)
     """Images that are on the node, as far as pull pods have told."""
     pull_refused: str = ""

@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import Any
 
 from iotistic.api.image import parse_image
-from iotistic.api.service import Probe, Service
+from iotistic.api.service import Service
 from iotistic.controllers.cluster.ports import Object
 from iotistic.engines.kubernetes.pullwords import pull_words
+from iotistic.rollout.probing import asked
 from iotistic.rollout.status import ServiceFacts
 
 SETTLING_SECONDS = 10.0
@@ -224,7 +225,7 @@ def _running(
     early = 0 <= age <= patience
     if early and not facts.restarts:
         return Observation(facts=replace(facts, health="starting"), settled_in=patience - age + 1.0)
-    message = f"its probe fails: {probe_text(probe, service)}"
+    message = f"its probe fails: {asked(probe, service)}"
     return Observation(facts=replace(facts, health="unhealthy", health_message=message))
 
 
@@ -290,18 +291,6 @@ def runtime_words(reason: str, message: str) -> str:
     if len(cause) > _RUNTIME_LENGTH:
         cause = f"{cause[:_RUNTIME_LENGTH]} ..."
     return f"{reason}: {cause}" if cause else reason
-
-
-def probe_text(probe: Probe, service: Service) -> str:
-    """What a probe asks, in a few words: `GET :8080/health`."""
-    named = {port.name: port.container_port for port in service.ports if port.name}
-    if probe.http_get is not None:
-        port = probe.http_get.port
-        return f"GET :{named.get(str(port), port)}{probe.http_get.path}"
-    if probe.tcp_socket is not None:
-        port = probe.tcp_socket.port
-        return f"connect to :{named.get(str(port), port)}"
-    return f"run {' '.join(probe.exec.command)[:80]}" if probe.exec else "its probe"
 
 
 def _newest(pods: Sequence[Object], *, going: bool = False) -> Object | None:

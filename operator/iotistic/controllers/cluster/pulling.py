@@ -16,7 +16,7 @@ from iotistic.controllers.cluster.observing import SLOW_SECONDS
 from iotistic.controllers.cluster.ports import Api, Cache, ConflictError, Object, Reason, RefusedError
 from iotistic.engines.kubernetes.pulls import pull_pod, pulled
 from iotistic.engines.kubernetes.pullwords import pull_words
-from iotistic.engines.kubernetes.values import PULL_LABEL, PullPhase
+from iotistic.engines.kubernetes.values import IMAGE_ANNOTATION, PULL_LABEL, PullPhase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,7 @@ async def fetch(
 def _pods(children: Sequence[Object]) -> dict[str, Object]:
     """Pull pods by the image that they ask for."""
     return {
-        child["spec"]["containers"][0]["image"]: child
+        str((child["metadata"].get("annotations") or {}).get(IMAGE_ANNOTATION) or ""): child
         for child in children
         if child["kind"] == "Pod" and PULL_LABEL in (child["metadata"].get("labels") or {})
     }

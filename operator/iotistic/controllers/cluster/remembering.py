@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from iotistic.controllers.cluster.children import Whose, metadata, owned_by, whose
-from iotistic.controllers.cluster.contents import COPY_OF, copy_of
-from iotistic.controllers.cluster.ports import Reason, Ref
+from iotistic.controllers.cluster.contents import COPY_OF, contents_of, copy_of
+from iotistic.controllers.cluster.keys import digest_key
+from iotistic.controllers.cluster.ports import ConflictError, Reason, Ref
 from iotistic.controllers.cluster.revisions import KIND, Revision, manifest
+from iotistic.engines.kubernetes import names
+from iotistic.planning.release import digest_contents
 from iotistic.rollout.history import needed, too_old
 from iotistic.rollout.values import RolloutState
 
@@ -25,6 +28,10 @@ async def remember(turn: Turn, revision: Revision, known: Sequence[Revision]) ->
             continue
         found = await turn.api.get(Ref(kind, turn.key.namespace, name))
         if found is not None:
+            digest = digest_contents(await digest_key(turn), kind, name, contents_of(found))
+            if names.copy(turn.key.name, digest) != copy:
+                turn.memory.found = None
+                raise ConflictError(f"{kind} {name} was changed meanwhile")
             await turn.applier.record(copy_of(found, copy, own), Reason.REVISION)
     if revision not in known:
         await turn.applier.record(manifest(revision, turn.key, own), Reason.REVISION)
@@ -36,7 +43,7 @@ async def forget(turn: Turn, want: Want, state: RolloutState) -> None:
     old = set(too_old(want.known, limit=want.app.spec.history_limit, keep=keep))
     remembered = [revision for revision in want.known if revision.digest not in old]
     in_use = {name for revision in remembered for name in revision.copies.values()}
-    names = {revision.name for revision in remembered}
+    known = {revision.name for revision in remembered}
     for child in turn.children():
         if (
             not owned_by(child, turn.memory.uid)
@@ -44,7 +51,7 @@ async def forget(turn: Turn, want: Want, state: RolloutState) -> None:
         ):
             continue
         name, annotations = child["metadata"]["name"], child["metadata"].get("annotations") or {}
-        if child["kind"] == KIND and name not in names:
+        if child["kind"] == KIND and name not in known:
             await turn.applier.delete(child, Reason.REVISION, "an old release")
         elif child["kind"] in {"Secret", "ConfigMap"} and COPY_OF in annotations and name not in in_use:
             await turn.applier.delete(child, Reason.REVISION, "no remembered release uses this copy")

@@ -78,7 +78,8 @@ def next_revision(known: Sequence[Revision], app: App, digest: str, copies: Copi
         release=release,
         number=number,
         name=same.name if same else f"{app.name}-{digest[:12]}",
-        spec=same.spec if same else app.spec.wire(),
+        # The one of before may say what does not count for the digest, like a release's name of then.
+        spec=app.spec.wire(),
         copies=same.copies if same else copies,
     )
 

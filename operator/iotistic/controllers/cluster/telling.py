@@ -68,6 +68,8 @@ async def tell(turn: Turn, facts: AppFacts, decision: Decision) -> float | None:
             continue
         soon = service.ready or not under_way or service.run_state == "Stopped"
         urgency = Urgency.SOON if soon else Urgency.PASSING
+        if decision.persist and not under_way:
+            urgency = Urgency.NOW  # an end: whoever waited for it looks at the services next
         content = service_content(service)
         moments.append(await _tell(turn, service.name, live, content, urgency, counts=not under_way))
     return min((moment for moment in moments if moment is not None), default=None)

@@ -14,18 +14,30 @@ from iotistic.api.app import App
 from iotistic.controllers.clock import monotonic
 from iotistic.controllers.cluster import acting, telling
 from iotistic.controllers.cluster.applying import Applier, GoingError, TakenError
+from iotistic.controllers.cluster.children import ref_of
 from iotistic.controllers.cluster.contents import Found, look_at, used
 from iotistic.controllers.cluster.effective import ClusterOptions, Effective, effective, run_states
 from iotistic.controllers.cluster.fetching_again import logins
+from iotistic.controllers.cluster.keys import digest_key
 from iotistic.controllers.cluster.last_lines import keep_last_lines
 from iotistic.controllers.cluster.looking import Look, look
 from iotistic.controllers.cluster.memory import Memory
-from iotistic.controllers.cluster.ports import Api, Cache, Key, Object, RefusedError
+from iotistic.controllers.cluster.ports import (
+    Api,
+    Cache,
+    ConflictError,
+    Key,
+    Object,
+    Ref,
+    RefusedError,
+)
 from iotistic.controllers.cluster.pulling import Pulls, pulls
 from iotistic.controllers.cluster.reading import ContradictionError, UnreadableError, read, told
 from iotistic.controllers.cluster.remembering import remember
 from iotistic.controllers.cluster.revisions import Revision, next_revision, revisions
+from iotistic.controllers.cluster.volumes import keep_claims
 from iotistic.engines.kubernetes.locks import Lock, lock_of
+from iotistic.engines.kubernetes.names import names_object
 from iotistic.engines.kubernetes.refusals import refused
 from iotistic.engines.kubernetes.values import RETRY_ANNOTATION
 from iotistic.planning.release import release_digest
@@ -36,6 +48,8 @@ from iotistic.rollout.values import Decision, Now, Phase, RolloutState, Wanted
 """On an App: another value asks for another try of what has failed."""
 STALLED_LOOK_SECONDS = 60.0
 LOOK_AGAIN_SECONDS = 1.0
+MOST_LOOKS = 5
+"""Times that contents are read in one turn while somebody changes them."""
 BOOT = "cluster"
 """A restart of a node is no reason to doubt a release: its pods come back on their own."""
 
@@ -95,6 +109,7 @@ class Turn:
 
     async def take(self) -> float | None:
         """Take it. Returns and raises as `Controller.reconcile`."""
+        await keep_claims(self)
         try:
             again = await self._go_on(await self._want())
         except StalledError as stall:
@@ -120,10 +135,7 @@ class Turn:
         try:
             await remember(self, revision, known)
         except RefusedError as error:
-            what = "the release can't be recorded"
-            raise StalledError(
-                "Refused", f"{what}: {error.message}", again_in=STALLED_LOOK_SECONDS / 2
-            ) from error
+            raise _unrecorded(error) from error
         known = [one for one in known if one.name != revision.name] + [revision]
         annotations = self.live["metadata"].get("annotations") or {}
         lock = lock_of(annotations, now=self.now)
@@ -143,7 +155,14 @@ class Turn:
         findings = refused(app, run_states(child for child in children if child["kind"] == "AppService"))
         if findings:
             wrong["NotOnKubernetes"] = "; ".join(told(one.path, one.message, one.hint) for one in findings)
-        found = await self._contents(app)
+        try:
+            found = await self._contents(app)
+        except TakenError as error:
+            raise StalledError("NameTaken", str(error), again_in=STALLED_LOOK_SECONDS / 4) from error
+        except GoingError as error:
+            raise StalledError("Waiting", str(error), again_in=2.0) from error
+        except RefusedError as error:
+            raise _unrecorded(error) from error
         if found.missing:
             there = "there is no " + ", no ".join(found.missing) + f" in namespace {self.key.namespace}"
             wrong["MissingReference"] = there
@@ -154,12 +173,19 @@ class Turn:
 
     async def _contents(self, app: App) -> Found:
         """What is in the Secrets and ConfigMaps that it refers to: read when they have changed."""
-        names = used(app)
-        if self.memory.found is None or self.memory.found_for != names or self.memory.found.missing:
-            key = self.options.digest_key + self.memory.uid.encode()
+        memory, names = self.memory, used(app)
+        if not names:
+            return Found()
+        if memory.found is not None and memory.found_for == names and not memory.found.missing:
+            return memory.found
+        key = await digest_key(self)
+        for _ in range(MOST_LOOKS):
+            changes = memory.content_changes
             found = await look_at(self.api, self.key, app, key)
-            self.memory.found, self.memory.found_for = found, names
-        return self.memory.found
+            if memory.content_changes == changes:
+                memory.found, memory.found_for = found, names
+                return found
+        raise ConflictError("what it refers to changes all the time")
 
     async def _go_on(self, want: Want) -> float | None:
         state = self._begin(want)
@@ -220,6 +246,7 @@ class Turn:
             return state
         self.retried, self.asked_again = asked, True
         self.memory.refusals.clear()
+        self.memory.overruled.clear()
         return retry(state)
 
     def _effective(self, want: Want, digest: str) -> Effective:
@@ -241,10 +268,26 @@ class Turn:
         raise AssertionError("what is wanted can always be rendered")
 
     def _look(self, want: Want, may_run: Effective) -> tuple[Look, Pulls]:
+        self._forget_refusals(may_run)
         children, lock = self.children(), want.lock.text(want.app.name) if want.lock else ""
-        seen = look(may_run, children, self.memory.refusals, self.memory.waits, now=self.now, lock=lock)
+        seen = look(
+            may_run,
+            children,
+            self.memory.refusals,
+            self.memory.waits,
+            now=self.now,
+            lock=lock,
+            overruled=self.memory.overruled,
+        )
         images = acting.asked_names(may_run)
         return seen, pulls(seen.pulls, children, self.memory, now=self.now, registry_names=images)
+
+    def _forget_refusals(self, may_run: Effective) -> None:
+        """What is not wanted any more stands in nobody's way."""
+        slice_ref = Ref("EndpointSlice", self.key.namespace, names_object(self.key.name))
+        wanted = {slice_ref, *map(ref_of, may_run.rendered.objects)}
+        refusals = self.memory.refusals
+        self.memory.refusals = {ref: one for ref, one in refusals.items() if ref in wanted}
 
     def _facts(self, want: Want, may_run: Effective, seen: Look, fetches: Pulls) -> AppFacts:
         locked = want.lock.text(want.app.name) if want.lock and seen.interrupting else ""
@@ -278,6 +321,11 @@ class Turn:
         self.memory.state = decision.state
         self.memory.retried = self.retried
         self.memory.decision = decision
+
+
+def _unrecorded(error: RefusedError) -> StalledError:
+    why = f"the release can't be recorded: {error.message}"
+    return StalledError("Refused", why, again_in=STALLED_LOOK_SECONDS / 2)
 
 
 def _pull_failure(app: App, service: str, fetches: Pulls) -> str:

@@ -2,64 +2,72 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
 from iotistic.api.app import App, DeletionPolicy
-from iotistic.controllers.cluster.children import Whose, owned_by, whose
-from iotistic.controllers.cluster.effective import Effective
+from iotistic.controllers.cluster.children import ref_of
 from iotistic.controllers.cluster.ports import ConflictError, Object, Reason, RefusedError
 from iotistic.engines.kubernetes import names
+from iotistic.engines.kubernetes.values import VOLUME_LABEL
 
 if TYPE_CHECKING:
     from iotistic.controllers.cluster.turn import Turn
 
 log = structlog.get_logger()
 CLAIM = "PersistentVolumeClaim"
-_SPEC = ("accessModes", "resources", "storageClassName", "volumeMode", "volumeName")
 
 
-async def own_claims(turn: Turn, app: App, may_run: Effective) -> None:
-    """Make all claims of the App say whether they go with it, also those of volumes that it has no more."""
-    delete = app.spec.deletion_policy is DeletionPolicy.DELETE
-    rendered = {one["metadata"]["name"]: one for one in may_run.rendered.objects if one["kind"] == CLAIM}
+async def keep_claims(turn: Turn) -> None:
+    """Let go of all claims unless the App says Delete.
+
+    It asks the spec as it is, before anything can hold the turn back: an App that is suspended, stalled or
+    unreadable is deleted like any other, and what it still owned would go with it.
+    """
+    if (turn.live.get("spec") or {}).get("deletionPolicy") == DeletionPolicy.DELETE.value:
+        return
     for child in turn.children():
-        if child["kind"] != CLAIM or whose(child, turn.key.name, turn.memory.uid) is not Whose.OURS:
-            continue
-        if owned_by(child, turn.memory.uid) == delete:
-            continue
-        wanted = rendered.get(child["metadata"]["name"]) or _as_it_is(
-            child, app, turn.memory.uid, delete=delete
-        )
-        try:
-            await _write(turn, wanted, delete=delete)
-        except RefusedError as error:
-            log.warning("claim_refused", name=child["metadata"]["name"], problem=error.message)
+        if child["kind"] == CLAIM and _has_owner(child, turn.memory.uid):
+            await _write(turn, child, owned=False)
 
 
-async def _write(turn: Turn, wanted: Object, *, delete: bool) -> None:
-    written = await turn.api.apply(wanted, reason=Reason.CHANGED)
-    turn.applier.writes += 1
-    if owned_by(written, turn.memory.uid) and not delete:  # another manager has the reference too
-        owners = written["metadata"]["ownerReferences"]
-        others = [owner for owner in owners if owner.get("uid") != turn.memory.uid]
-        metadata = {**written["metadata"], "ownerReferences": others}
-        try:
-            written = await turn.api.replace({**written, "metadata": metadata}, reason=Reason.CHANGED)
-        except ConflictError:
+async def own_claims(turn: Turn, app: App) -> None:
+    """Own all claims of an App that says Delete, also those of volumes that it has no more."""
+    if app.spec.deletion_policy is not DeletionPolicy.DELETE:
+        return
+    for child in turn.children():
+        if child["kind"] == CLAIM and _is_volume(child, app) and not _has_owner(child, turn.memory.uid):
+            await _write(turn, child, owned=True)
+
+
+async def _write(turn: Turn, child: Object, *, owned: bool) -> None:
+    """Set or take away our owner reference, and leave everything else as it is."""
+    uid = turn.memory.uid
+    try:
+        found = await turn.api.get(ref_of(child))
+        if found is None:
             return
-    turn.cache.put(written)
+        owners = [one for one in found["metadata"].get("ownerReferences") or () if one.get("uid") != uid]
+        owners += names.owners(turn.key.name, uid) if owned else []
+        metadata = {**found["metadata"], "ownerReferences": owners}
+        turn.cache.put(await turn.api.replace({**found, "metadata": metadata}, reason=Reason.CHANGED))
+    except ConflictError:
+        return  # what has changed asks for the next turn
+    except RefusedError as error:
+        log.warning("claim_refused", name=child["metadata"]["name"], problem=error.message)
+        return
+    turn.applier.writes += 1
 
 
-def _as_it_is(child: Object, app: App, uid: str, *, delete: bool) -> dict[str, Any]:
-    """A claim of a volume that the App has no more, as it was written, with or without its owner."""
-    spec = {key: value for key, value in child["spec"].items() if key in _SPEC}
-    metadata: dict[str, Any] = {
-        "name": child["metadata"]["name"],
-        "namespace": child["metadata"]["namespace"],
-        "labels": child["metadata"].get("labels") or {},
-    }
-    if delete:
-        metadata["ownerReferences"] = names.owners(app.name, uid)
-    return {"apiVersion": "v1", "kind": CLAIM, "metadata": metadata, "spec": spec}
+def _has_owner(child: Object, uid: str) -> bool:
+    return any(one.get("uid") == uid for one in child["metadata"].get("ownerReferences") or ())
+
+
+def _is_volume(child: Object, app: App) -> bool:
+    """Whether the operator has made it; others may carry the App's label too, and their data is theirs."""
+    metadata = child["metadata"]
+    volume = (metadata.get("labels") or {}).get(VOLUME_LABEL) or ""
+    owners = [one for one in metadata.get("ownerReferences") or () if one.get("controller")]
+    going = bool(metadata.get("deletionTimestamp"))
+    return not going and not owners and metadata["name"] == names.claim(app.name, volume)

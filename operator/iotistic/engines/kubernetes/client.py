@@ -159,7 +159,7 @@ class Client:
             listed = await self.request("GET", path, query=page, accept=METADATA_LIST)
         if listed["metadata"].get("continue"):
             return None
-        return {one["metadata"]["name"] for one in listed["items"]}
+        return {one["metadata"]["name"] for one in listed["items"] or ()}  # an empty list of metadata is null
 
     async def logs(self, namespace: str, pod: str, container: str, *, previous: bool, lines: int) -> str:
         query = (

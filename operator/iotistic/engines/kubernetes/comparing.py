@@ -13,6 +13,7 @@ from typing import Any
 from iotistic.api.base import API_VERSION
 from iotistic.api.quantity import parse_quantity
 from iotistic.engines.kubernetes.shapes import ANYTHING, Shape, shape_of
+from iotistic.engines.kubernetes.storage import never_less
 from iotistic.engines.kubernetes.values import RELEASE_ANNOTATION, Object
 
 MOST_SHOWN = 60
@@ -27,6 +28,7 @@ def differences(wanted: Mapping[str, Any], live: Mapping[str, Any]) -> list[str]
 
     The release that an annotation names is no difference: it is written along with another one.
     """
+    wanted = never_less(wanted, live)
     return list(_object(_comparable(wanted), _of_ours(live), shape_of(str(wanted.get("kind"))), ""))
 
 
@@ -37,6 +39,7 @@ def repaired(wanted: Mapping[str, Any], live: Mapping[str, Any]) -> Object:
     `kubectl edit`): when `differences` still finds something in what an apply has answered, this is what
     to write.
     """
+    wanted = never_less(wanted, live)
     made: Object = _merged(wanted, live, shape_of(str(wanted.get("kind"))))
     made.pop("status", None)
     kept = [one for one in made["metadata"].get("ownerReferences") or () if not _is_stale(one, wanted)]

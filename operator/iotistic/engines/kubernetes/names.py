@@ -43,6 +43,11 @@ def copy(app: str, digest: str) -> str:
     return child(app, digest[:16])
 
 
+def digest_key(app: str) -> str:
+    """Name of the Secret with the key that contents are digested with."""
+    return child(app, "digest-key")
+
+
 def last_lines(app: str) -> str:
     """Name of the Secret with the last lines of the release that was undone last."""
     return child(app, "last-lines")

@@ -12,7 +12,14 @@ from typing import Any
 from iotistic.api.app import App
 from iotistic.engines.kubernetes import names
 from iotistic.engines.kubernetes.pods import image_text
-from iotistic.engines.kubernetes.values import PULL_LABEL, Object, PullPhase, PullState, RenderContext
+from iotistic.engines.kubernetes.values import (
+    IMAGE_ANNOTATION,
+    PULL_LABEL,
+    Object,
+    PullPhase,
+    PullState,
+    RenderContext,
+)
 
 COMMAND = "/.iotistic.io/only-fetched"
 """No image has this: starting the container fails, which happens only once the image is there."""
@@ -46,6 +53,7 @@ def pull_pod(
     key = hashlib.sha256("\n".join([text, node, *sorted(pull_secrets)]).encode()).hexdigest()[:12]
     metadata = names.metadata(app, context, names.child(app.name, f"pull-{key}"))
     metadata["labels"][PULL_LABEL] = key
+    metadata["annotations"] = {IMAGE_ANNOTATION: text}
     spec: Object = {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,

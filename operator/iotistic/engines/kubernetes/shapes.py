@@ -40,12 +40,15 @@ _SELECTOR = Shape(
     fields={"matchLabels": WHOLE, "matchExpressions": Shape(ours=frozenset({"values"}))},
 )
 
-_QUESTION = Shape(ours=frozenset({"host", "httpHeaders"}))
+_QUESTION = Shape(
+    ours=frozenset({"host", "httpHeaders"}),
+    fields={"path": Shape(hidden=True), "httpHeaders": Shape(hidden=True)},
+)
 _PROBE = Shape(
     ours=frozenset(
         {"initialDelaySeconds", "terminationGracePeriodSeconds", "httpGet", "tcpSocket", "exec", "grpc"}
     ),
-    fields={"httpGet": _QUESTION, "tcpSocket": _QUESTION},
+    fields={"httpGet": _QUESTION, "tcpSocket": _QUESTION, "exec": Shape(hidden=True)},
 )
 _REFERENCE = Shape(ours=frozenset({"optional"}))
 _ENV = Shape(
@@ -156,7 +159,7 @@ _TEMPLATE = Shape(
                 "labels": Shape(
                     all_ours=True, strangers=("batch.kubernetes.io/", "controller-uid", "job-name")
                 ),
-                "annotations": Shape(all_ours=True, strangers=("kubectl.kubernetes.io/",)),
+                "annotations": Shape(all_ours=True, strangers=("kubectl.kubernetes.io/",), hidden=True),
             },
         ),
         "spec": _POD,
@@ -183,7 +186,11 @@ _RULE = Shape(
 _SPECS: dict[str, Shape] = {
     "Deployment": Shape(
         ours=frozenset({"paused", "minReadySeconds"}),
-        fields={"template": _TEMPLATE, "selector": _SELECTOR},
+        fields={
+            "template": _TEMPLATE,
+            "selector": _SELECTOR,
+            "strategy": Shape(ours=frozenset({"rollingUpdate"})),
+        },
     ),
     "Job": Shape(ours=frozenset({"activeDeadlineSeconds"}), fields={"template": _TEMPLATE}),
     "Service": Shape(
@@ -202,7 +209,7 @@ _SPECS: dict[str, Shape] = {
 }
 _ROOTS: dict[str, Mapping[str, Shape]] = {
     "Secret": {name: Shape(all_ours=True, hidden=True) for name in ("data", "stringData")},
-    "ConfigMap": {name: WHOLE for name in ("data", "binaryData")},
+    "ConfigMap": {name: Shape(all_ours=True, hidden=True) for name in ("data", "binaryData")},
     "EndpointSlice": {
         "endpoints": Shape(
             ours=frozenset({"hostname", "targetRef"}),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from iotistic.api.app import App, DeletionPolicy, KeyToPath, Volume
+from iotistic.api.quantity import parse_quantity
 from iotistic.api.service import Service
 from iotistic.engines.kubernetes import names
 from iotistic.engines.kubernetes.amounts import memory_text
@@ -18,6 +20,23 @@ FILE_MODE = 0o444
 def claims(app: App, context: RenderContext) -> list[Object]:
     """The PersistentVolumeClaims of an App. They go with the App under deletionPolicy Delete only."""
     return [_claim(app, volume, context) for volume in app.spec.volumes if volume.named]
+
+
+def never_less(claim: Mapping[str, Any], live: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A claim as it can be asked for; other objects as they are.
+
+    A volume never shrinks: one that a later release, or a person, has made larger stays so.
+    """
+    if claim.get("kind") != "PersistentVolumeClaim":
+        return claim
+    spec, there = claim["spec"], live.get("spec") or {}
+    size = ((there.get("resources") or {}).get("requests") or {}).get("storage")
+    try:
+        if parse_quantity(str(size)) <= parse_quantity(spec["resources"]["requests"]["storage"]):
+            return claim
+    except ValueError:
+        return claim
+    return {**claim, "spec": {**spec, "resources": {"requests": {"storage": size}}}}
 
 
 def pod_volumes(app: App, service: Service, context: RenderContext) -> list[Object]:
