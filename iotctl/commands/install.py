@@ -95,7 +95,12 @@ def _cluster(options: Options, settings: Settings, *, must_be_there: bool) -> li
     named = ["--kube-context", name] if name else []
     if not must_be_there and not kubeconfig_files(settings.kubernetes):
         return named
-    where = connect(settings.kubernetes, context=name)
+    try:
+        where = connect(settings.kubernetes, context=name)
+    except CommandError:
+        if must_be_there or named:
+            raise
+        return []
     if not settings.kubernetes.get("KUBECONFIG") and where.source == str(K3S_FILE):
         return ["--kubeconfig", where.source, "--kube-context", where.context]
     return named

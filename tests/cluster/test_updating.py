@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -11,6 +12,21 @@ from tests.cluster.site import Site, app, serving, sleeping
 
 def release_of(site: Site) -> str:
     return str(site.status().get("release", ""))
+
+
+def test_a_release_gets_a_name_and_loses_it(site: Site) -> None:
+    site.apply(app(serving("one")))
+    site.until_state("Ready", release="1")
+    uid = site.get("deploy", "shop-web")["metadata"]["uid"]
+    for named, release in (({"release": "41"}, "41"), ({"release": "summer"}, "summer"), ({}, "1")):
+        site.apply(app(serving("one"), **named))
+        site.until_state("Ready", release=release)
+    site.operator.until_idle()
+    before = site.operator.writes()
+    time.sleep(3)
+    assert site.operator.writes() == before
+    assert site.get("deploy", "shop-web")["metadata"]["uid"] == uid
+    assert len(site.names("controllerrevision")) == 1
 
 
 def test_an_update_is_a_new_release(site: Site) -> None:

@@ -144,8 +144,8 @@ class Watching:
         return (min(closed.values()), {}) if len(closed) == len(where) else ("", closed)
 
     async def _ask(self, namespace: str) -> None:
-        """Raises: RefusedError or UnreachableError when our kinds can't be watched there."""
-        for kind in OWN:
+        """Raises: RefusedError or UnreachableError when something can't be watched there."""
+        for kind in PLACES:
             try:
                 await self._client.request("GET", place_of(kind).path(namespace), query=[("limit", "1")])
             except RefusedError as error:

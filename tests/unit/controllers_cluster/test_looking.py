@@ -127,7 +127,7 @@ OWNER = {"kind": "App", "name": "shop", "controller": True}
     [
         ([OWNER | {"uid": UID}], ["shop-old"]),
         ([OWNER | {"uid": "of a former App of this name"}], ["shop-old"]),
-        ([], []),
+        ([], ["shop-old"]),  # it was left over when its App was deleted without its children
         ([{"kind": "CronJob", "name": "x", "uid": "x", "controller": True}], []),
     ],
 )
@@ -137,6 +137,10 @@ def test_only_what_an_app_of_this_name_owns_is_dropped(
     found = living(may_run(ONE, {"name": "old", "image": "old:1"}), "old")
     found["metadata"]["ownerReferences"] = owners
     assert [one["metadata"]["name"] for one in dropped(may_run(ONE), [found])] == expected
+    found["metadata"]["name"] = "made-by-hand"
+    assert [one["metadata"]["name"] for one in dropped(may_run(ONE), [found])] == (
+        ["made-by-hand"] if owners and expected else []
+    )
 
 
 def test_ports_of_the_host() -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from iotistic.controllers.cluster.ports import Key
 from iotistic.controllers.cluster.revisions import Revision, manifest, next_revision, revisions
 from tests.unit.controllers_cluster.world import app, metadata
@@ -15,7 +18,12 @@ COPIES = {("Secret", "login"): "shop-abc"}
 def known(*pairs: tuple[str, str], **spec: Any) -> list[Revision]:
     return [
         Revision(
-            digest=digest, release=release, number=number, name=f"shop-{digest}", spec=app(**spec).spec.wire()
+            digest=digest,
+            release=release,
+            number=number,
+            name=f"shop-{digest}",
+            spec=app(**spec).spec.wire(),
+            named="release" in spec,
         )
         for number, (digest, release) in enumerate(pairs, start=1)
     ]
@@ -64,6 +72,38 @@ def test_a_name_that_is_given_no_more_makes_one_more_number_and_that_is_all() ->
     numbered = next_revision(named, app(), "d1", {})
     assert numbered.release == "8"
     assert next_revision([numbered], app(), "d1", {}) is numbered
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "release": st.sampled_from(["7", "summer"]),
+                "update": st.sampled_from([{"minReadySeconds": 1}, {"minReadySeconds": 2}]),
+                "suspend": st.booleans(),
+                "digest": st.sampled_from(["d1", "d2"]),
+            },
+        )
+    )
+)
+def test_what_a_revision_holds_never_changes_and_a_second_look_writes_nothing(
+    wishes: list[dict[str, Any]],
+) -> None:
+    """The API server refuses a ControllerRevision with other data under the same name."""
+    held: dict[str, Any] = {}
+    stored: dict[str, Revision] = {}
+    for wish in wishes:
+        digest = wish.pop("digest", "d1")
+        wanted = app(**wish)
+        before = sorted(stored.values(), key=lambda one: one.number)
+        made = next_revision(before, wanted, digest, COPIES)
+        written = manifest(made, KEY, metadata(""))
+        assert held.setdefault(made.name, written["data"]) == written["data"]
+        [stored[made.name]] = revisions([written])
+        newest = sorted(stored.values(), key=lambda one: one.number)
+        assert next_revision(newest, wanted, digest, COPIES) is newest[-1]
+        assert made.release == wish.get("release", made.release)
 
 
 def test_a_release_that_cannot_be_read_any_more() -> None:

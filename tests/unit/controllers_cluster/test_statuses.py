@@ -84,6 +84,9 @@ def test_a_refusal_is_told_once_during_an_attempt() -> None:
         Urgency.PASSING
     )
     assert urgency_of(app(), app("Updating"), under_way=True, refusals=["", "x"]) is Urgency.PASSING
+    used = [f"exceeded quota: small, used: pods={count}" for count in (1, 2)]
+    was, now = (app("Updating", text) for text in used)
+    assert urgency_of(was, now, under_way=True, refusals=[used[1]]) is Urgency.PASSING
 
 
 def test_where_nothing_is_under_way_all_is_told_soon() -> None:

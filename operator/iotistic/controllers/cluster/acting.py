@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from iotistic.api.appservice import RunState
 from iotistic.api.service import Service
-from iotistic.controllers.cluster.children import WORKLOADS, owned_by, ref_of, service_of
+from iotistic.controllers.cluster.children import WORKLOADS, may_be_removed, ref_of, service_of
 from iotistic.controllers.cluster.effective import Effective
 from iotistic.controllers.cluster.fetching_again import fetch_again
 from iotistic.controllers.cluster.looking import Look, dropped, host_ports, in_the_way, pods_of, unmet
@@ -172,7 +172,7 @@ async def _prune(turn: Turn, want: Want, may_run: Effective) -> None:
         kind, name = child["kind"], child["metadata"]["name"]
         if kind not in PRUNED or (kind, name) in rendered:
             continue
-        if not owned_by(child, turn.memory.uid):  # somebody may have copied our labels: kubectl expose does
+        if not may_be_removed(child, turn.key.name, turn.memory.uid):
             continue
         if kind in WORKLOADS and want.lock and pods_of(turn.children(), service_of(child)):
             continue

@@ -133,8 +133,8 @@ class Applier:
             return True
         try:
             written = await self._api.replace(repaired(wanted, found), reason=Reason.DRIFT)
-        except RefusedError:
-            return False
+        except RefusedError as error:
+            return error.status != INVALID
         self._cache.put(written)
         self.writes += 1
         self._remember(wanted, written, differences(wanted, written))

@@ -51,6 +51,18 @@ def owned_by(found: Object, uid: str) -> bool:
     return owner is not None and owner.get("uid") == uid
 
 
+def may_be_removed(found: Object, app: str, uid: str) -> bool:
+    """Whether an object that is wanted no more goes.
+
+    Somebody may have copied our labels, as `kubectl expose` does: without an owner only what has the name of
+    a workload or AppService of ours counts as ours, after an App was deleted without its children.
+    """
+    if controller_of(found) is not None:
+        return owned_by(found, uid)
+    part = names.child(app, service_of(found))
+    return found["kind"] in {*WORKLOADS, "AppService"} and found["metadata"]["name"] == part
+
+
 def service_of(found: Object) -> str:
     """Name of the service that a child belongs to; empty for none."""
     return str((found["metadata"].get("labels") or {}).get(SERVICE_LABEL) or "")

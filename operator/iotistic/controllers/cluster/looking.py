@@ -9,7 +9,14 @@ from datetime import datetime
 from iotistic.api.appservice import RunState
 from iotistic.api.image import parse_image
 from iotistic.api.service import Condition, RestartPolicy, Service, Strategy
-from iotistic.controllers.cluster.children import WORKLOADS, Whose, controller_of, service_of, whose
+from iotistic.controllers.cluster.children import (
+    WORKLOADS,
+    Whose,
+    controller_of,
+    may_be_removed,
+    service_of,
+    whose,
+)
 from iotistic.controllers.cluster.effective import Effective
 from iotistic.controllers.cluster.memory import Refusal
 from iotistic.controllers.cluster.observing import Seen, alive, observe, replicas
@@ -126,8 +133,7 @@ def dropped(now_may_run: Effective, children: Sequence[Object]) -> list[Object]:
         for child in children
         if child["kind"] in WORKLOADS
         and (child["kind"], child["metadata"]["name"]) not in wanted
-        and controller_of(child) is not None
-        and whose(child, app, uid) is not Whose.FOREIGN
+        and (whose(child, app, uid) is Whose.GOING or may_be_removed(child, app, uid))
     ]
 
 

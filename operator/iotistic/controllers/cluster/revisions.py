@@ -17,6 +17,8 @@ from iotistic.engines.kubernetes.values import DIGEST_ANNOTATION, RELEASE_ANNOTA
 
 KIND = "ControllerRevision"
 CREATED = "iotistic.io/wanted-since"
+NAMED = "iotistic.io/release-named"
+"""Whether somebody gave the release its name: one that is given no name any more gets the next number."""
 Copies = Mapping[tuple[str, str], str]
 """Names of copies by kind and name of what they are copies of."""
 
@@ -32,6 +34,8 @@ class Revision:
     name: str
     """Of the ControllerRevision."""
     spec: Mapping[str, Any] = field(repr=False)
+    named: bool = False
+    """Whether the release has the name that the App gives it, and not just the next number."""
     copies: Copies = field(default_factory=dict)
 
     def app(self, wanted: App) -> App | None:
@@ -61,6 +65,7 @@ def _revision(child: Object) -> Revision | None:
         number=int(child.get("revision") or 0),
         name=metadata["name"],
         spec=spec,
+        named=annotations[NAMED] == "true" if NAMED in annotations else spec.get("release") is not None,
         copies=copies,
     )
 
@@ -70,7 +75,8 @@ def next_revision(known: Sequence[Revision], app: App, digest: str, copies: Copi
     newest = known[-1] if known else None
     same = next((revision for revision in known if revision.digest == digest), None)
     release = _release(newest, app, digest)
-    if same is not None and same is newest and same.release == release:
+    named = app.spec.release is not None
+    if same is not None and same is newest and (same.release, same.named) == (release, named):
         return same
     number = newest.number if same is not None and same is newest else newest.number + 1 if newest else 1
     return Revision(
@@ -78,8 +84,9 @@ def next_revision(known: Sequence[Revision], app: App, digest: str, copies: Copi
         release=release,
         number=number,
         name=same.name if same else f"{app.name}-{digest[:12]}",
-        # The one of before may say what does not count for the digest, like a release's name of then.
-        spec=app.spec.wire(),
+        # What a ControllerRevision holds can't be changed; it may say an older name of the release.
+        spec=same.spec if same else app.spec.wire(),
+        named=named,
         copies=same.copies if same else copies,
     )
 
@@ -89,7 +96,7 @@ def _release(newest: Revision | None, app: App, digest: str) -> str:
         return str(app.spec.release)
     if newest is None:
         return "1"
-    if newest.digest == digest and newest.spec.get("release") is None:
+    if newest.digest == digest and not newest.named:
         return newest.release
     return str(int(newest.release) + 1) if newest.release.isdigit() else "1"
 
@@ -104,7 +111,11 @@ def manifest(revision: Revision, key: Key, metadata: Mapping[str, Any]) -> dict[
             **metadata,
             "name": revision.name,
             "namespace": key.namespace,
-            "annotations": {RELEASE_ANNOTATION: revision.release, DIGEST_ANNOTATION: revision.digest},
+            "annotations": {
+                RELEASE_ANNOTATION: revision.release,
+                DIGEST_ANNOTATION: revision.digest,
+                NAMED: "true" if revision.named else "false",
+            },
         },
         "revision": revision.number,
         "data": {"spec": revision.spec, **({"copies": copies} if copies else {})},

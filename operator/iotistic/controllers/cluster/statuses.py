@@ -6,12 +6,14 @@ AppService, an undo two more. So what only passes by is not written, and counts 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 Content = Mapping[str, Any]
+_NUMBER = re.compile(r"\d+")
 
 
 class Urgency(IntEnum):
@@ -63,7 +65,7 @@ def urgency_of(
     if not under_way or _stops(shown) != _stops(content):
         return Urgency.SOON
     was, why = str(shown.get("why") or ""), str(content.get("why") or "")
-    news = any(one and one in why and one not in was for one in refusals)
+    news = any(one and one in why and _words(one) not in _words(was) for one in refusals)
     return Urgency.SOON if news else Urgency.PASSING
 
 
@@ -140,6 +142,11 @@ def _essence(content: Content) -> Any:
         content.get("image"),
         content.get("release"),
     )
+
+
+def _words(text: str) -> str:
+    """Without its numbers: a quota tells how much is used at the moment."""
+    return _NUMBER.sub("", text)
 
 
 def _stops(content: Content) -> list[tuple[Any, Any]]:

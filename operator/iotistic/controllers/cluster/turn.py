@@ -175,10 +175,11 @@ class Turn:
         """What is in the Secrets and ConfigMaps that it refers to: read when they have changed."""
         memory, names = self.memory, used(app)
         if not names:
+            memory.found = None
             return Found()
+        key = await digest_key(self)
         if memory.found is not None and memory.found_for == names and not memory.found.missing:
             return memory.found
-        key = await digest_key(self)
         for _ in range(MOST_LOOKS):
             changes = memory.content_changes
             found = await look_at(self.api, self.key, app, key)
@@ -210,7 +211,8 @@ class Turn:
             seen, fetches = self._look(want, may_run)
             facts = self._facts(want, may_run, seen, fetches)
         await self._store(facts, decision)
-        if state.failure is None and decision.phase is Phase.UNDOING:
+        stood = self.memory.decision is not None and self.memory.decision.phase is Phase.FAILED
+        if decision.phase is Phase.UNDOING and (state.failure is None or stood):
             await keep_last_lines(self, want.revision.release)
         again = None
         try:
