@@ -57,8 +57,10 @@ def test_a_refused_child_is_told_in_the_words_of_the_api_server(place: tuple[Sit
     site, gateway = place
     site.apply(app(serving("one"), sleeping()))
     site.until_state("Ready", release="1")
-    no = Instead(*DEPLOYMENT, 422, 'Deployment "shop-web" is invalid: spec: a rule of the house', left=10_000)
-    gateway.instead(no)
+    words = 'Deployment "shop-web" is invalid: spec: a rule of the house'
+    # A patch that is refused may only collide with what somebody has set: the whole is offered then.
+    ways = ("PATCH", "PUT")
+    gateway.instead(*(Instead(way, DEPLOYMENT[1], 422, words, left=10_000) for way in ways))
     site.apply(app(serving("two"), sleeping(env=[{"name": "NEW", "value": "1"}])))
     site.until(lambda: "a rule of the house" in site.status().get("why", ""), "why has its words")
     site.until_serves("one", "shop-web")
