@@ -140,7 +140,7 @@ def _seconds_to_apply(
     while until_there and len(asked(kube, "GET", DEPLOYMENTS, **query)["items"]) < SERVICES:
         if time.monotonic() > deadline:
             raise RuntimeError(f"the Deployments of {until_there} are not there")
-        time.sleep(0.01)
+        time.sleep(0.02)
     return time.monotonic() - begun
 
 
