@@ -42,6 +42,16 @@ async def test_an_app_that_is_applied_shows_up_by_itself(page: Page, device: Dev
     await expect(page.locator("#health-why")).to_have_text("1 App with 2 services, all as wanted.")
 
 
+async def test_states_and_names_are_words_and_no_boxes(page: Page, device: Device) -> None:
+    device.control.put("shop", {"sensor": {}})
+    await page.goto(device.url)
+    await expect(row(page, "shop")).to_be_visible()
+    edges = "all => all.map((one) => getComputedStyle(one).borderTopWidth)"
+    found = await page.locator(".word, .tile-name").evaluate_all(edges)
+    assert len(found) >= 3
+    assert set(found) == {"0px"}
+
+
 async def test_an_app_that_is_gone_leaves_by_itself(page: Page, device: Device) -> None:
     device.control.put("shop", {"db": {}})
     await page.goto(device.url)
