@@ -97,6 +97,17 @@ class Site:
         conditions = self.status(name).get("conditions", ())
         return next(((c["status"], c["reason"]) for c in conditions if c["type"] == type), ("", ""))
 
+    def quota(self, name: str, what: str, most: str, *, used: str = "0") -> None:
+        """A quota; wait until it counts, and so much is used."""
+        hard = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": name}}
+        self.apply(hard | {"spec": {"hard": {what: most}}})
+
+        def counts() -> bool:
+            status = self.get("quota", name).get("status") or {}
+            return what in (status.get("hard") or {}) and (status.get("used") or {}).get(what) == used
+
+        self.until(counts, "the quota counts")
+
     def until_state(self, *states: str, name: str = "shop", release: str = "") -> dict[str, Any]:
         """Wait for a state of an App. Returns: its status."""
 

@@ -97,19 +97,8 @@ def test_an_undo_brings_old_contents_back(site: Site) -> None:
 
 
 def test_a_copy_that_is_refused_is_told_in_the_servers_words(site: Site) -> None:
-    quota = {
-        "apiVersion": "v1",
-        "kind": "ResourceQuota",
-        "metadata": {"name": "few"},
-        "spec": {"hard": {"count/secrets": "1"}},
-    }
-    site.apply(secret("first"), config("uno"), quota)
-    site.until(
-        lambda: (
-            ((site.get("quota", "few").get("status") or {}).get("used") or {}).get("count/secrets") == "1"
-        ),
-        "the quota counts",
-    )
+    site.apply(secret("first"), config("uno"))
+    site.quota("few", "count/secrets", "1", used="1")
     site.apply(reading())
     status = site.until_state("Stalled")
     assert site.condition("Stalled") == ("True", "Refused")

@@ -101,14 +101,7 @@ def refused_pods(site: Site) -> bool:
 
 
 def test_a_quota_that_refuses_pods_is_told_in_its_words(site: Site) -> None:
-    quota = {
-        "apiVersion": "v1",
-        "kind": "ResourceQuota",
-        "metadata": {"name": "small"},
-        "spec": {"hard": {"pods": "0"}},
-    }
-    site.apply(quota)
-    site.until(lambda: (site.get("quota", "small").get("status") or {}).get("hard"), "the quota counts")
+    site.quota("small", "pods", "0")
     site.apply(app(serving()))
     site.until(lambda: refused_pods(site), "the pod is refused")
     began = time.monotonic()
@@ -119,15 +112,9 @@ def test_a_quota_that_refuses_pods_is_told_in_its_words(site: Site) -> None:
 
 
 def test_what_was_refused_and_is_wanted_no_more_is_in_nobodys_way(site: Site) -> None:
-    quota = {
-        "apiVersion": "v1",
-        "kind": "ResourceQuota",
-        "metadata": {"name": "none"},
-        "spec": {"hard": {"persistentvolumeclaims": "0"}},
-    }
-    site.apply(quota, app(serving("one")))
+    site.apply(app(serving("one")))
     site.until_state("Ready")
-    site.until(lambda: (site.get("quota", "none").get("status") or {}).get("hard"), "the quota counts")
+    site.quota("none", "persistentvolumeclaims", "0")
     mount = {"volumeMounts": [{"name": "data", "mountPath": "/data"}]}
     kept = app(serving("one", **mount), volumes=[{"name": "data", "size": "16Mi"}])
     site.apply(kept)

@@ -54,7 +54,7 @@ class Health:
         found += [
             f"namespace {namespace} can't be watched: {problem} (give it back its Role, or take it out of "
             "watchNamespaces)"
-            for namespace, problem in dict(watching.checks.closed).items()
+            for namespace, problem in watching.checks.closed.items()
         ]
         if not watching.checks.synced.is_set():
             found.append("the first listing is not complete")

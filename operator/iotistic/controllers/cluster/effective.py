@@ -15,8 +15,6 @@ from iotistic.engines.kubernetes import names
 from iotistic.engines.kubernetes.render import render
 from iotistic.engines.kubernetes.values import RESTARTED_ANNOTATION, Dns, RenderContext, Rendered
 
-"""On an AppService: another value starts its container anew."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterOptions:

@@ -11,6 +11,7 @@ import structlog
 
 from iotistic.controllers.cluster.children import Whose, metadata, ref_of, service_of, whose
 from iotistic.controllers.cluster.looking import pods_of, serves
+from iotistic.controllers.cluster.observing import container_of, newest
 from iotistic.controllers.cluster.ports import (
     Api,
     ConflictError,
@@ -59,20 +60,18 @@ def failing(children: Sequence[Object]) -> dict[str, Object]:
     """The newest pod of each service where that is not ready, by service."""
     found = {}
     for service in sorted({service_of(child) for child in children} - {""}):
-        pods = [pod for pod in pods_of(children, service) if not pod["metadata"].get("deletionTimestamp")]
-        newest = max(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp")), default=None)
-        if newest is None or serves([newest]) or (newest.get("status") or {}).get("phase") == "Succeeded":
+        pod = newest(pods_of(children, service))
+        if pod is None or serves([pod]) or (pod.get("status") or {}).get("phase") == "Succeeded":
             continue
-        found[service] = newest
+        found[service] = pod
     return found
 
 
 async def _read(api: Api, namespace: str, pod: Object) -> str:
     """Its last lines, those of the container before it too; a node that does not answer has none."""
-    statuses: Sequence[Object] = (pod.get("status") or {}).get("containerStatuses") or ()
-    if not statuses:
+    container = container_of(pod)
+    if container is None:
         return ""
-    container = statuses[0]
     again = int(container.get("restartCount") or 0) > 0 and "running" in (container.get("state") or {})
     texts = []
     try:

@@ -112,7 +112,7 @@ def _of_deployment(service: Service, seen: Seen, facts: ServiceFacts, now: datet
         gone = replicas(workload) == 0 and observed(workload) and not alive(seen.pods)
         return Observation(facts=replace(facts, container_status="" if gone else "running"))
     facts = replace(facts, unchanged=seen.unchanged and observed(workload))
-    pod = _newest(seen.pods)
+    pod = newest(seen.pods)
     refused = _condition(workload, "ReplicaFailure") if observed(workload) else None
     if refused is not None and refused.get("status") == "True" and (pod is None or not in_place(workload)):
         message = str(refused.get("message") or refused.get("reason") or "")
@@ -140,7 +140,7 @@ def _of_job(service: Service, seen: Seen, facts: ServiceFacts, now: datetime) ->
         gone = stopped and not alive(seen.pods)
         return Observation(facts=replace(facts, container_status="" if gone else "running"))
     facts = replace(facts, unchanged=seen.unchanged)
-    pod = _newest(seen.pods) or _newest(seen.pods, going=True)
+    pod = newest(seen.pods) or newest(seen.pods, going=True)
     done, failed = _condition(workload, "Complete"), _condition(workload, "Failed")
     if pod is not None:
         observation = _of_pod(service, pod, facts, now)
@@ -162,7 +162,7 @@ def _of_job(service: Service, seen: Seen, facts: ServiceFacts, now: datetime) ->
 
 def _of_pod(service: Service, pod: Object, facts: ServiceFacts, now: datetime) -> Observation:
     status = pod.get("status") or {}
-    container = _container(pod)
+    container = container_of(pod)
     facts = replace(facts, ports=_ports(service), since=str(status.get("startTime") or ""))
     if container is None:
         return Observation(facts=_without_container(pod, facts))
@@ -219,7 +219,7 @@ def _running(
         return Observation(facts=replace(facts, health="starting", health_message="not ready yet"))
     patience = probe.initial_delay_seconds + probe.period_seconds * probe.failure_threshold
     startup = service.startup_probe
-    if startup is not None and not (_container(pod) or {}).get("started"):
+    if startup is not None and not (container_of(pod) or {}).get("started"):
         patience = startup.initial_delay_seconds + startup.period_seconds * startup.failure_threshold
         probe = startup
     early = 0 <= age <= patience
@@ -293,7 +293,8 @@ def runtime_words(reason: str, message: str) -> str:
     return f"{reason}: {cause}" if cause else reason
 
 
-def _newest(pods: Sequence[Object], *, going: bool = False) -> Object | None:
+def newest(pods: Sequence[Object], *, going: bool = False) -> Object | None:
+    """The youngest of those that stay, or of those that go; None when there is none."""
     staying = [pod for pod in pods if bool(pod["metadata"].get("deletionTimestamp")) == going]
     return max(staying, key=_birth, default=None)
 
@@ -303,7 +304,8 @@ def _birth(pod: Object) -> tuple[str, str]:
     return str(metadata.get("creationTimestamp") or ""), str(metadata.get("name") or "")
 
 
-def _container(pod: Object) -> Mapping[str, Any] | None:
+def container_of(pod: Object) -> Mapping[str, Any] | None:
+    """What the kubelet says of a pod's container; None before it has looked."""
     statuses = (pod.get("status") or {}).get("containerStatuses") or ()
     found: Mapping[str, Any] | None = next(iter(statuses), None)
     return found

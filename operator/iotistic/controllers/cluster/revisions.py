@@ -16,7 +16,6 @@ from iotistic.controllers.cluster.reading import read_spec
 from iotistic.engines.kubernetes.values import DIGEST_ANNOTATION, RELEASE_ANNOTATION
 
 KIND = "ControllerRevision"
-CREATED = "iotistic.io/wanted-since"
 NAMED = "iotistic.io/release-named"
 """Whether somebody gave the release its name: one that is given no name any more gets the next number."""
 Copies = Mapping[tuple[str, str], str]

@@ -45,7 +45,6 @@ from iotistic.rollout.release import forget_last_good, retry, step
 from iotistic.rollout.status import AppFacts, readiness_of
 from iotistic.rollout.values import Decision, Now, Phase, RolloutState, Wanted
 
-"""On an App: another value asks for another try of what has failed."""
 STALLED_LOOK_SECONDS = 60.0
 LOOK_AGAIN_SECONDS = 1.0
 MOST_LOOKS = 5

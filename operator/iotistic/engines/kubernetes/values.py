@@ -36,7 +36,6 @@ RESTARTED_ANNOTATION = "iotistic.io/restarted-at"
 """On an AppService: a new value asks for a restart; its pods carry it too."""
 DIGEST_ANNOTATION = "iotistic.io/release-digest"
 """On a ControllerRevision: which release it is."""
-
 KEPT_AT_ANNOTATION = "iotistic.io/kept-at"
 """On the Secret with the last lines of a release that was undone: when they were read."""
 
