@@ -66,7 +66,9 @@ class Proxy:
                 if line.endswith(b"HTTP/1.1"):
                     (watching.set if b"watch=true" in line else watching.clear)()
                 server.sendall(data)
-            server.close()
+        # Not closed: the other thread still reads, and another connection would get this one's number.
+        with contextlib.suppress(OSError):
+            server.shutdown(socket.SHUT_RDWR)
 
 
 def way_to(kubeconfig: str, directory: Path) -> tuple[str, ssl.SSLContext]:

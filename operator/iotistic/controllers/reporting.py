@@ -106,9 +106,9 @@ class Reporter:
         if not self._world.seen:
             return name in self._desired.deletions
         seen = self._world.observed
-        return any(c.app == name for c in seen.containers) or any(
-            n.app == name and name in self._desired.deletions for n in seen.networks
-        )
+        going = [*seen.networks] if name in self._desired.deletions else []
+        going += seen.volumes if self._desired.deletions.get(name) else []
+        return any(one.app == name for one in (*seen.containers, *going))
 
     def _stray(self, name: str, *, deleting: bool) -> tuple[App, AppFacts]:
         containers = [c for c in self._world.observed.containers if c.app == name]

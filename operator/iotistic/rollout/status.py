@@ -237,7 +237,7 @@ def app_status(facts: AppFacts, *, now: str) -> AppStatus:
 
 def _app_state(facts: AppFacts, services: Sequence[ServiceStatus], all_ready: bool) -> tuple[str, str]:
     if facts.deleting:
-        return "Deleting", facts.locked or facts.failure or "its containers are being removed"
+        return "Deleting", facts.locked or facts.failure or "what it has here is being removed"
     if facts.hold:
         return ("Orphaned" if facts.hold.startswith("orphaned") else "Held"), facts.hold
     if facts.stalled:

@@ -6,7 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
-from iotistic.planning.values import Step
+from iotistic.planning.values import Action, Step
 from iotistic.store.sqlite.store import SqliteStore
 from tests.unit.controllers.inside import Inside, app, running
 
@@ -119,6 +119,30 @@ async def test_an_app_that_has_left_volumes_is_gone_for_a_new_agent(data: Path, 
         await again.apps.delete("shop", purge=True)
         await again.until(lambda: "Deleted" in again.reasons())
         assert again.apps.volumes() == []
+
+
+async def test_an_app_is_there_until_its_volumes_are_gone_that_go_with_it(inside: Inside) -> None:
+    db = {"name": "db", "image": "db:1", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+    await inside.apply(app("shop", db, volumes=[{"name": "data"}]))
+    last = asyncio.Event()
+
+    async def hold(step: Step) -> None:
+        if step.action is Action.REMOVE_VOLUME:
+            await last.wait()
+
+    inside.engine.before_step = hold
+    await inside.apps.delete("shop", purge=True)
+    await inside.until(lambda: "removeVolume shop/data" in inside.engine.asked)
+
+    seen = await inside.observed()
+    assert (seen.containers, seen.networks) == ((), ())
+    assert states(inside) == {"shop": "Deleting"}
+    status = inside.apps.app("shop").status
+    assert status is not None
+    assert status.why == "what it has here is being removed"
+    last.set()
+    await inside.until(lambda: "Deleted" in inside.reasons())
+    assert states(inside) == {}
 
 
 async def test_a_new_agent_changes_nothing(data: Path, store: SqliteStore) -> None:

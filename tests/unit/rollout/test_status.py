@@ -120,7 +120,7 @@ def conditions(status: AppStatus) -> dict[str, str]:
         (shop(hold="suspended: spec.suspend is true"), "Held", "2/2", "suspended: spec.suspend is true"),
         (shop(hold="orphaned: apply its file"), "Orphaned", "2/2", "orphaned: apply its file"),
         (shop(stalled="volume data would be lost"), "Stalled", "2/2", "volume data would be lost"),
-        (shop(deleting=True), "Deleting", "2/2", "its containers are being removed"),
+        (shop(deleting=True), "Deleting", "2/2", "what it has here is being removed"),
         (shop(up(unchanged=False), DB, locked="shop is locked"), "Updating", "1/2", "shop is locked"),
         (shop(up(container_status=""), failure="no network"), "Degraded", "0/1", "no network"),
     ],
