@@ -4,22 +4,26 @@ nothing comes any more. All other requests pass.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
-import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import yaml
 
 CHUNK = 65536
+LISTENING_SECONDS = 30.0
 
 
 class Proxy:
-    """Plain HTTP on the loopback, TLS to the API server."""
+    """Plain HTTP on the loopback, TLS to the API server. One loop in one thread: a TLS connection that two
+    threads read and write at once loses requests.
+    """
 
     def __init__(self, server: str, context: ssl.SSLContext) -> None:
         self.deaf = threading.Event()
@@ -27,48 +31,67 @@ class Proxy:
         target = urlsplit(server)
         self._target = (target.hostname or "", target.port or 443)
         self._context = context
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def url(self) -> str:
+        self._loop = asyncio.new_event_loop()
+        self._ended = asyncio.Event()
+        listening: Future[str] = Future()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(listening),))
+        self._thread.start()
+        self.url = listening.result(LISTENING_SECONDS)
         """Where to knock instead of at the API server."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def close(self) -> None:
-        """Take no more connections."""
-        self._listener.close()
+        """Take no more connections, and end those there are."""
+        self._loop.call_soon_threadsafe(self._ended.set)
+        self._thread.join()
 
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):  # closed
-            while True:
-                client, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+    async def _run(self, listening: Future[str]) -> None:
+        listener = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        listening.set_result(f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}")
+        await self._ended.wait()
+        listener.close()
+        serving = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
 
-    def _serve(self, client: socket.socket) -> None:
-        watching = threading.Event()
-        with client, contextlib.suppress(OSError):
-            raw = socket.create_connection(self._target)
-            with self._context.wrap_socket(raw, server_hostname=self._target[0]) as server:
-                asking = threading.Thread(target=self._ask, args=(client, server, watching), daemon=True)
-                asking.start()
-                lost = False
-                while data := server.recv(CHUNK):
-                    # A connection that has lost something never goes on as if nothing had been.
-                    lost = lost or (watching.is_set() and self.deaf.is_set())
-                    if not lost:
-                        client.sendall(data)
+    async def _serve(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        watching = asyncio.Event()
+        with contextlib.closing(to_client), contextlib.suppress(OSError, asyncio.CancelledError):
+            host, port = self._target
+            server, to_server = await asyncio.open_connection(
+                host, port, ssl=self._context, server_hostname=host
+            )
+            asking = asyncio.create_task(_ask(client, to_server, watching))
+            telling = asyncio.create_task(self._tell(server, to_client, watching))
+            with contextlib.closing(to_server):
+                try:
+                    await asyncio.wait({asking, telling}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    asking.cancel()
+                    telling.cancel()
+                    await asyncio.gather(asking, telling, return_exceptions=True)
 
-    def _ask(self, client: socket.socket, server: ssl.SSLSocket, watching: threading.Event) -> None:
-        with contextlib.suppress(OSError):
-            while data := client.recv(CHUNK):
-                line = data.split(b"\r\n", 1)[0]
-                if line.endswith(b"HTTP/1.1"):
-                    (watching.set if b"watch=true" in line else watching.clear)()
-                server.sendall(data)
-        # Not closed: the other thread still reads, and another connection would get this one's number.
-        with contextlib.suppress(OSError):
-            server.shutdown(socket.SHUT_RDWR)
+    async def _tell(
+        self, server: asyncio.StreamReader, to_client: asyncio.StreamWriter, watching: asyncio.Event
+    ) -> None:
+        lost = False
+        while data := await server.read(CHUNK):
+            # A connection that has lost something never goes on as if nothing had been.
+            lost = lost or (watching.is_set() and self.deaf.is_set())
+            if not lost:
+                to_client.write(data)
+                await to_client.drain()
+
+
+async def _ask(
+    client: asyncio.StreamReader, to_server: asyncio.StreamWriter, watching: asyncio.Event
+) -> None:
+    while data := await client.read(CHUNK):
+        line = data.split(b"\r\n", 1)[0]
+        if line.endswith(b"HTTP/1.1"):
+            (watching.set if b"watch=true" in line else watching.clear)()
+        to_server.write(data)
+        await to_server.drain()
 
 
 def way_to(kubeconfig: str, directory: Path) -> tuple[str, ssl.SSLContext]:

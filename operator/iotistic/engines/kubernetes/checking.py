@@ -125,8 +125,11 @@ class WatchChecks:
     async def catch_up(self) -> None:
         """Wait until every watch has delivered what is there now; take over what is there no more."""
         self.synced.clear()
+        deaf = list(self.deaf)
         self.deaf.clear()
         await asyncio.gather(*(self._catch_up(one) for one in self._open()))
+        for name in deaf:
+            log.info("watch_hears_again", watch=name)
         self.synced.set()
 
     async def run(self, period_seconds: float) -> None:
@@ -172,8 +175,8 @@ class WatchChecks:
                 log.error("watch_deaf", watch=name, untold=_some(still))
                 return
         if found is not None and name in self.deaf and watched.delivered() > self.deaf[name]:
-            del self.deaf[name]
             log.info("watch_hears_again", watch=name)
+            del self.deaf[name]
 
     async def _look(self, watched: Watched) -> Difference | None:
         """None when the API server could not be asked."""
