@@ -175,6 +175,22 @@ def test_a_host_port_that_is_taken(box: Device, on_real: None, ground: Ground, n
     box.ready(name, seconds=60)
 
 
+def test_a_volume_that_somebody_else_has(box: Device, on_real: None, ground: Ground, name: str) -> None:
+    assert isinstance(ground, DockerGround)
+    volume = f"{name}_data"
+    ground.api.create_volume(volume)
+    mount = {"volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+    document = app(name, {"name": "db", "image": ground.image("db")} | mount, volumes=[{"name": "data"}])
+    box.apply(document, ready=False)
+
+    found = until_explained(box, name, f"docker volume rm {volume}")
+
+    assert found["sentence"].startswith(f"{name} can't go on: App {name}, volume data: the engine has ")
+    ground.api.remove_volume(volume)
+    type_it(box, printed(found, "retry"))
+    box.ready(name)
+
+
 def test_a_probe_that_fails(box: Device, on_real: None, ground: Ground, name: str) -> None:
     wrong = {"readinessProbe": {"tcpSocket": {"port": 81}, "periodSeconds": 1, "failureThreshold": 1}}
     web = {"name": "web", "image": ground.image("web")}

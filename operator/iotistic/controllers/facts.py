@@ -59,6 +59,7 @@ class Facts:
             hold="suspended: spec.suspend is true" if record.app.spec.suspend else "",
             busy=self.is_busy(name),
             failure=self.own_failure(name),
+            failure_hint=self.own_hint(name),
             locked=lock_text(lock) if lock else "",
             locked_service=lock.service if lock else "",
             digest=record.digest,
@@ -86,6 +87,11 @@ class Facts:
         """Why a network or volume of the App can't be made; empty when all is well."""
         failing = self._failures.get((app, ""))
         return failing.message if failing else ""
+
+    def own_hint(self, app: str) -> str:
+        """What to do about `own_failure`; empty when nothing is known."""
+        failing = self._failures.get((app, ""))
+        return failing.hint if failing else ""
 
     def user_lock(self, app: str) -> UserLock | None:
         """The user's lock that the App waits for; None when it waits for none."""

@@ -135,6 +135,7 @@ class Reporter:
             hold="" if deleting else ORPHANED,
             deleting=deleting,
             failure=self._loop.facts.own_failure(name),
+            failure_hint=self._loop.facts.own_hint(name),
             locked=self._loop.facts.lock(name),
         )
         return self._with_status(app, facts), facts

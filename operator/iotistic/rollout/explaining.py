@@ -69,7 +69,7 @@ def _cause(facts: AppFacts, status: AppStatus, engine_error: str) -> tuple[str, 
             f"iotctl apps purge {name}",
         )
     if facts.failure:
-        return f"{name} can't go on: {facts.failure}", (f"iotctl retry {name}",)
+        return f"{name} can't go on: {facts.failure}{_hint(facts)}", (f"iotctl retry {name}",)
     stopped = _by_hand(name, status)
     if stopped:
         sentence, commands = stopped
@@ -172,11 +172,14 @@ def _of_service(app: str, facts: ServiceFacts, status: ServiceStatus) -> tuple[s
     if facts.failure_reason == "NoSpace":
         return f"{where} can't be made: {status.reason}", ("iotctl images prune", retry)
     if facts.failure:
-        hint = f" ({facts.failure_hint})" if facts.failure_hint else ""
-        return f"{where} can't be made: {status.reason}{hint}", (retry,)
+        return f"{where} can't be made: {status.reason}{_hint(facts)}", (retry,)
     if status.state in {"Unhealthy", "Exited", "Restarting", "Failed", "Starting"}:
         return f"{where} is not ready: {status.reason or status.state.lower()}", (logs,)
     return f"{where}: {status.reason or status.state.lower()}", (f"iotctl wait app/{app}",)
+
+
+def _hint(facts: AppFacts | ServiceFacts) -> str:
+    return f" ({facts.failure_hint})" if facts.failure_hint else ""
 
 
 def _serves(name: str, status: AppStatus) -> str:

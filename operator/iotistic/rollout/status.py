@@ -82,6 +82,8 @@ class AppFacts:
     deleting: bool = False
     failure: str = ""
     """A step of the App's own (network, volume) has failed."""
+    failure_hint: str = ""
+    """What a person can do about that."""
     locked: str = ""
     """A user's lock that it waits for."""
     locked_service: str = ""
