@@ -52,7 +52,7 @@ Answer = Callable[[Call], Json]
 NAME = r"([^/]+)"
 ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "/v1/apps", lambda call: apps.all_apps(call.server)),
-    ("GET", f"/v1/apps/{NAME}", lambda call: apps.one_app(call.server, call.words[0])),
+    ("GET", f"/v1/apps/{NAME}", lambda call: apps.here(call.server, call.words[0])),
     ("GET", f"/v1/apps/{NAME}/services", lambda call: services.of_app(call.server, call.words[0])),
     ("GET", f"/v1/apps/{NAME}/explain", lambda call: releases.explain(call.server, call.words[0])),
     ("GET", f"/v1/apps/{NAME}/history", lambda call: releases.history(call.server, call.words[0])),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from iotctl.cluster.server import Server
+from iotctl.cluster.server import ForbiddenError, Server
 from iotctl.cluster.specs import uses
 from iotctl.exits import CommandError, NotFoundError
 from iotistic.engines.kubernetes import locks
@@ -32,6 +32,38 @@ def one_app(server: Server, name: str) -> Json:
     if found is None:
         raise _no_app(server, name)
     return found
+
+
+def here(server: Server, name: str) -> Json:
+    """An App, or one that is deleted and has pods or volumes that are still going. Raises: NotFoundError."""
+    try:
+        return one_app(server, name)
+    except NotFoundError:
+        left = _going(server, name)
+        if not left:
+            raise
+    return {
+        "apiVersion": "iotistic.io/v1alpha1",
+        "kind": "App",
+        "metadata": {"name": name, "namespace": server.connection.namespace},
+        "spec": {"services": []},
+        "status": {"state": "Deleting", "ready": "0/0", "why": f"waits for {', '.join(left)}"},
+    }
+
+
+def _going(server: Server, name: str) -> list[str]:
+    """What a deleted App has left that will go by itself: not what somebody has made an orphan."""
+    mine = f"{APP_LABEL}={name}"
+    try:
+        workloads = [*server.items("Deployment", mine), *server.items("Job", mine)]
+        pods, claims = server.items("Pod", mine), server.items("PersistentVolumeClaim", mine)
+    except ForbiddenError:  # who may not look there is told of the App alone
+        return []
+    if any(not one["metadata"].get("ownerReferences") for one in workloads):
+        pods = [one for one in pods if one["metadata"].get("deletionTimestamp")]
+    found = [f"pod {one['metadata']['name']}" for one in pods]
+    gone = [one for one in claims if one["metadata"].get("deletionTimestamp")]
+    return found + [f"volume {one['metadata']['name']}" for one in gone]
 
 
 def _no_app(server: Server, name: str) -> NotFoundError:

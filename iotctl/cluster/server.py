@@ -32,6 +32,7 @@ PATHS = {
     "Event": ("/api/v1", "events"),
     "ControllerRevision": ("/apis/apps/v1", "controllerrevisions"),
     "Deployment": ("/apis/apps/v1", "deployments"),
+    "Job": ("/apis/batch/v1", "jobs"),
 }
 
 
