@@ -133,7 +133,9 @@ class Place(ABC):
     def page(self, app: str, service: str) -> str:
         """What the service's container serves; its image says it where containers are not real."""
         if self.real:
-            return self.run_in(app, service, "timeout", "5", "wget", "-qO-", "http://127.0.0.1:8080/").strip()
+            # It runs, which is all that was waited for: it may not listen yet.
+            fetch = ("sh", "-c", "timeout 5 wget -qO- http://127.0.0.1:8080/ 2>/dev/null")
+            return self.until(lambda: self.run_in(app, service, *fetch).strip(), f"{app}/{service} answers")
         [found] = [one for one in self.running(app) if one.service == service]
         return found.image.replace(":", " ")
 

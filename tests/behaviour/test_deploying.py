@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 import urllib.request
+from functools import partial
 
 from tests.behaviour.device import Device, app
-from tests.behaviour.grounds import DockerGround, Ground
+from tests.behaviour.grounds import DockerGround, Ground, Seen
+from tests.docker.registry import free_port
 
 
 def test_services_start_in_the_order_of_their_dependencies(box: Device, ground: Ground, name: str) -> None:
@@ -58,10 +59,8 @@ def test_two_apps_may_have_services_of_the_same_names(box: Device, ground: Groun
 
     assert len(box.ids()) == 4
     if isinstance(ground, DockerGround):
-        pages = [
-            ground.run_in(box.container(of, "web"), "wget", "-qO-", "http://db:8080/") for of in (name, other)
-        ]
-        assert pages == ["db 1\n", "db 2\n"]
+        for of, page in ((name, "db 1\n"), (other, "db 2\n")):
+            box.until(partial(_db_says, ground, box.container(of, "web"), page), f"db of {of} answers")
 
     box.iotctl("delete", "app", name, "--wait")
 
@@ -69,15 +68,14 @@ def test_two_apps_may_have_services_of_the_same_names(box: Device, ground: Groun
 
 
 def test_a_published_port_answers(box: Device, ground: Ground, name: str) -> None:
-    port = _free_port()
+    port = free_port("127.0.0.1")
     web = {"name": "web", "image": ground.image("web"), "ports": [{"containerPort": 8080, "hostPort": port}]}
 
     box.apply(app(name, web))
 
     assert box.service(name, "web")["ports"] == [f"{port}->8080/tcp"]
     if ground.real:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
-            assert answer.read() == b"web 1\n"
+        box.until(lambda: _fetched(f"http://127.0.0.1:{port}/") == b"web 1\n", "the port answers")
 
 
 def test_a_deletion_keeps_volumes_until_they_are_purged(box: Device, ground: Ground, name: str) -> None:
@@ -113,10 +111,18 @@ def test_an_app_may_say_that_its_volumes_go_with_it(box: Device, ground: Ground,
     assert ground.volumes(box.data) == set()
 
 
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
+def _db_says(ground: DockerGround, web: Seen, page: str) -> bool:
+    """Whether a container finds this page at the name db."""
+    return ground.run_in(web, "wget", "-qO-", "http://db:8080/") == page
+
+
+def _fetched(url: str) -> bytes:
+    """What is answered; nothing as long as the program in the container does not listen yet."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bytes(answer.read())
+    except OSError:
+        return b""
 
 
 def test_volumes_that_a_deleted_app_has_left_are_listed_and_can_be_purged(

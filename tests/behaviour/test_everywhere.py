@@ -7,7 +7,6 @@ What Kubernetes can't do is refused there, with the reason that docs/kubernetes-
 
 from __future__ import annotations
 
-import socket
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 
 from tests.behaviour.device import Document, app
 from tests.behaviour.places import Place, healthy_probe
+from tests.docker.registry import free_port
 
 MOUNT = {"volumeMounts": [{"name": "data", "mountPath": "/data"}]}
 DATA = [{"name": "data"}]
@@ -63,11 +63,11 @@ def test_an_update_replaces_the_changed_service_alone(at: Place, name: str, stra
 
 
 def test_a_bad_update_is_undone_and_explained(at: Place, name: str) -> None:
-    update = {"progressDeadlineSeconds": 15}
-    at.apply(app(name, service(at), service(at, "db"), update=update))
+    at.apply(app(name, service(at), service(at, "db")))
     db = at.until_running(name, "web", "db")["db"]
     at.set_healthy(name, "web", False)
-    bad = app(name, service(at, version=2, readinessProbe=healthy_probe()), service(at, "db"), update=update)
+    changed = service(at, version=2, readinessProbe=healthy_probe())
+    bad = app(name, changed, service(at, "db"), update={"progressDeadlineSeconds": 15})
 
     ran = at.iotctl("apply", "-f", "-", "--wait", documents=[bad])
 
@@ -81,7 +81,7 @@ def test_a_bad_update_is_undone_and_explained(at: Place, name: str) -> None:
     assert "release 2 was undone and is quarantined since" in told["sentence"]
     assert f"iotctl retry {name}" in told["commands"]
 
-    at.apply(app(name, service(at, version=2), service(at, "db"), update=update))
+    at.apply(app(name, service(at, version=2), service(at, "db")))
 
     assert at.page(name, "web") == "web 2"
     assert at.status(name)["state"] == "Ready"
@@ -211,9 +211,7 @@ def test_services_get_values_of_secrets_and_config_maps(at: Place, name: str) ->
 
 
 def test_a_port_of_the_host_answers(at: Place, name: str) -> None:
-    with socket.socket() as listening:
-        listening.bind(("", 0))
-        port = listening.getsockname()[1]
+    port = free_port("")
 
     at.apply(app(name, service(at, ports=[{"containerPort": 8080, "hostPort": port}])))
 
@@ -259,6 +257,10 @@ def test_a_service_is_ready_as_long_as_its_probe_says_so(at: Place, name: str) -
 def test_lines_of_services_are_told_apart(at: Place, name: str) -> None:
     at.apply(app(name, service(at), service(at, "db")))
 
+    def who() -> set[str]:
+        return {line.split()[0] for line in at.iotctl("logs", name).out.splitlines()}
+
+    at.until(lambda: who() == {"web", "db"}, "both have written something")
     ran = at.iotctl("logs", name)
     alone = at.iotctl("services", "logs", f"{name}-db")
 

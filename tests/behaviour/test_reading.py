@@ -61,10 +61,12 @@ def test_lines_of_services_are_told_apart(box: Device, ground: Ground, name: str
         app(name, {"name": "web", "image": ground.image("web")}, {"name": "db", "image": ground.image("db")})
     )
 
-    ran = box.iotctl("logs", name)
+    def who() -> set[str]:
+        ran = box.iotctl("logs", name)
+        assert ran.code == 0, ran.err
+        return {line.split()[0] for line in ran.out.splitlines()}
 
-    assert ran.code == 0, ran.err
-    assert {line.split()[0] for line in ran.out.splitlines()} == {"web", "db"}
+    box.until(lambda: who() == {"web", "db"}, "both are told apart, once both have written")
 
 
 def test_lines_are_followed_from_one_container_to_the_next(box: Device, ground: Ground, name: str) -> None:

@@ -126,11 +126,10 @@ def test_a_crash_loop_is_slowed_down_and_delays_nobody(box: Device, ground: Grou
     box.until(lambda: box.service(name, "bad")["state"] == "CrashLoop", "it is a crash loop")
     box.until(lambda: box.container(name, "bad").status == "exited", "the agent has stopped it")
     stopped = box.container(name, "bad")
+    box.until(lambda: "exit 3" in (why := box.service(name, "bad")["reason"]) and "next try in" in why, "why")
 
     good = app(f"{name}-good", {"name": "web", "image": ground.image("web")})
     box.apply(good, seconds=8)
 
-    assert "exit 3" in box.service(name, "bad")["reason"]
-    assert "next try in" in box.service(name, "bad")["reason"]
     box.until(lambda: box.container(name, "bad").started != stopped.started, "it is tried again", seconds=20)
     assert box.container(name, "bad").id == stopped.id

@@ -6,7 +6,6 @@ import contextlib
 import inspect
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
+from tests import packages
 from tests.browser.device import KEY, Device, running
 
 FLAGS = [
@@ -45,11 +45,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of a Chromium, root gets one from Debian; without one these tests are skipped, in CI they fail."""
+    packages.install("chromium", unless=_chromium)
     found = _chromium()
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        install = "apt-get update -qq; apt-get install -y -qq --no-install-recommends chromium"
-        subprocess.run(["sh", "-c", install], check=False, capture_output=True)
-        found = _chromium()
     if found is None:
         missing = "no Chromium on this machine; to run these: apt-get install -y chromium"
         if os.environ.get("CI") == "true":

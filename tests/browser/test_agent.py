@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import ONE_LOOP, window
 from tests.browser.test_apps import row, tile
+from tests.docker.registry import free_port
 
 START_SECONDS = 30.0
 
@@ -57,9 +57,7 @@ class Agent:
 
 @pytest_asyncio.fixture(loop_scope=ONE_LOOP)
 async def agent(folder: Path) -> AsyncIterator[Agent]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port("127.0.0.1")
     own = {"CONFIG_DIR": str(folder), "DEVICE_API_PORT": str(port), "RESYNC_SECONDS": "1"}
     process = await asyncio.create_subprocess_exec(
         Path(sys.executable).parent / "iotistic-edge",
@@ -87,7 +85,7 @@ async def agent(folder: Path) -> AsyncIterator[Agent]:
 
 
 async def test_from_nothing_to_an_undone_release_and_back(browser: Browser, agent: Agent) -> None:
-    agent.faults("slowPull:\n  - {image: 'web:*', seconds: 3}\n")
+    agent.faults("slowPull:\n  - {image: 'web:*', seconds: 8}\n")  # it has to be seen
     async with window(browser, key=agent.key) as page:
         dialog = page.get_by_role("dialog")
         await page.goto(agent.url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -109,8 +110,9 @@ async def test_closing_ends_the_stream(page: Page, shop: Device) -> None:
     await page.get_by_role("button", name="Close").click()
     await expect(page.locator("#panel")).to_be_hidden()
 
-    await page.wait_for_timeout(300)
-    assert shop.control.open_logs == 0
+    async with asyncio.timeout(20):
+        while shop.control.open_logs:
+            await asyncio.sleep(0.05)
     await expect(tile(page, "shop", "web")).to_be_focused()
 
 

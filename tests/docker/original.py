@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import socket
 import subprocess
 import urllib.request
 import uuid
@@ -16,14 +15,9 @@ from typing import Any
 import docker.errors
 
 from tests.behaviour.device import Device
+from tests.docker.registry import free_port
 from tests.docker.rig import IMAGE
 from tests.unit.store.originals import make_original
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @dataclass(slots=True)
@@ -34,7 +28,7 @@ class OriginalDevice:
     data: Path
     token: str = field(default_factory=lambda: uuid.uuid4().hex[:6])
     number: int = field(default_factory=lambda: random.randrange(10**8, 10**9))
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=lambda: free_port("127.0.0.1"))
     network: str = ""
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -18,6 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests import packages
 
 HOSTS = Path("/etc/hosts")
 CERTIFICATES = Path("/etc/docker/certs.d")
@@ -40,19 +43,11 @@ def why_not() -> str:
     """Why there can be no registry here; empty when there can."""
     if os.geteuid() != 0:
         return "needs root: /etc/hosts and /etc/docker/certs.d are written"
-    for program, package in (("docker-registry", "docker-registry"), ("htpasswd", "apache2-utils")):
+    wanted = {"docker-registry": "docker-registry", "htpasswd": "apache2-utils"}
+    packages.install(*wanted.values(), unless=lambda: all(map(shutil.which, wanted)))
+    for program, package in wanted.items():
         if shutil.which(program) is None:
-            if shutil.which("apt-get") is None:
-                return f"{program} is missing"
-            environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-            made = subprocess.run(
-                ["apt-get", "install", "-y", "-qq", package],
-                capture_output=True,
-                check=False,
-                env=environment,
-            )
-            if made.returncode:
-                return f"apt-get install {package} failed"
+            return f"{program} is missing (apt-get install {package})"
     return "" if shutil.which("openssl") else "openssl is missing"
 
 
@@ -184,10 +179,12 @@ def in_hosts(name: str, address: str) -> Iterator[None]:
 
 
 def free_port(address: str) -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as asking:
-        asking.bind((address, 0))
-        return int(asking.getsockname()[1])
+    """A port that nobody listens on, and that no connection gets for its own end meanwhile."""
+    while True:
+        port = random.SystemRandom().randrange(12_000, 18_000)
+        with socket.socket() as asking, contextlib.suppress(OSError):
+            asking.bind((address, port))
+            return port
 
 
 def push(api: Any, image: str, to: str) -> str:
@@ -249,7 +246,9 @@ class Wire:
         for end in (client, server):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-            end.close()
+        ask.join()  # it reads from them: their numbers must not be somebody else's yet
+        client.close()
+        server.close()
         with self._lock:
             self.open -= 1
 

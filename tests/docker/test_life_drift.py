@@ -129,8 +129,8 @@ def test_a_network_that_was_removed_comes_back_with_its_services(
     replaced(box, before)
 
     assert ground.networks(box.data) == {f"{name}/default"}
-    page = ground.run_in(box.container(name, "web"), "wget", "-qO-", "http://db:8080/")
-    assert page == "db 1\n"
+    made, fetch = box.container(name, "web"), ("wget", "-qO-", "http://db:8080/")
+    box.until(lambda: ground.run_in(made, *fetch) == "db 1\n", "web finds db")
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,7 @@ async def test_events_of_ours_are_told_and_strangers_are_not(rig: Rig) -> None:
         await rig.do(Action.KILL, "web", container=web.id)
         await until(lambda: ("destroy", "web") in listener.told())
         await rig.do(Action.REMOVE_NETWORK, name="default")
+        await until(lambda: "destroy" in {action for action, _ in listener.told("network")})
         await asyncio.sleep(0.2)
 
     assert listener.told() == [(action, "web") for action in ("create", "start", "die", "rename", "destroy")]
@@ -179,10 +180,13 @@ async def test_a_look_after_which_nothing_has_happened_is_one_question(
     async with Listener(proxied):
         first = await proxied.observe(rig.wanted)
         full = len(proxy.asked)
-        proxy.asked.clear()
-
-        again = await proxied.observe(rig.wanted)
-        assert again == first
+        for _ in range(20):  # other tests make containers of the same image, and other images, on this engine
+            proxy.asked.clear()
+            before, again = first, await proxied.observe(rig.wanted)
+            first = again
+            if len(proxy.asked) == 1:
+                break
+        assert again == before
         assert [one.split("?")[0] for one in proxy.asked] == ["GET /v1.41/containers/json"]
 
         proxy.asked.clear()

@@ -5,14 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import shutil
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests import packages
 from tests.behaviour.device import Device, app, device
 from tests.behaviour.grounds import SimulatedGround
 
@@ -23,10 +22,7 @@ EARLIEST_SECONDS, LATEST_SECONDS = 18.0, 22.0
 @pytest.fixture(scope="module")
 def library() -> Path:
     """What makes a process see another wall clock."""
-    if not _libraries() and os.geteuid() == 0 and shutil.which("apt-get"):
-        install = ["apt-get", "-o", "DPkg::Lock::Timeout=120", "install", "-y", "-qq", "faketime"]
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(install, env=environment, capture_output=True, check=False)
+    packages.install("faketime", unless=_libraries)
     if not _libraries():
         if os.environ.get("CI") == "true":
             pytest.fail("no libfaketime, and in CI there must be one")

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,8 @@ import pytest
 
 from tests.behaviour.device import Device, app, device
 from tests.behaviour.grounds import DockerGround, Seen
-from tests.docker.registry import free_port, push, running
+from tests.docker.conftest import missing
+from tests.docker.registry import free_port, push, running, why_not
 from tests.faults.cutting import Cut, begin, cuts, steps_of
 from tests.faults.seeds import FULL, SEED
 
@@ -51,8 +51,9 @@ def sample() -> list[tuple[str, Cut]]:
 @pytest.fixture(scope="module")
 def registry(real_ground: DockerGround) -> Iterator[str]:
     """A registry that has the images of the App below."""
-    if shutil.which("docker-registry") is None:
-        pytest.skip("no docker-registry (apt-get install docker-registry)")
+    why = why_not()
+    if why:
+        missing(f"no registry: {why}")
     address = f"127.0.0.1:{free_port('127.0.0.1')}"
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="iot-registry-")))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.docker.registry import free_port
 from tests.unit.device_api.contract import check_contract
 
 ENDS_IT = ("/v1/reboot", "/v1/shutdown", "/v1/factory-reset")
@@ -29,9 +29,7 @@ APP = {
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[tuple[str, str]]:
     """Address and key of a running agent with one App."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port("127.0.0.1")
     program = Path(sys.executable).with_name("iotistic-edge")
     environment = os.environ | {"CONFIG_DIR": str(tmp_path / "d"), "DEVICE_API_PORT": str(port)}
     log = (tmp_path / "log").open("wb")

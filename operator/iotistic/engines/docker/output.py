@@ -31,11 +31,13 @@ async def logs(client: Client, container: str, *, follow: bool, tail: int | None
     """
     last = ""
     while True:
-        async with aclosing(_stream(client, container, follow=follow, tail=tail, after=last)) as lines:
+        before = last
+        async with aclosing(_stream(client, container, follow=follow, tail=tail, after=before)) as lines:
             async for line in lines:
-                if line.time <= last:
+                # Within one answer times may go back: the engine copies the two streams by themselves.
+                if line.time <= before:
                     continue
-                last = line.time
+                last = max(last, line.time)
                 yield line
         if not follow or not await _runs_again(client, container):
             return
