@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from iotctl.agent import Agent
+from iotctl.cluster.whole import LAST_APPLIED, OURS
 from iotctl.flat import flat_document
 from iotctl.sending import send
 from iotctl.terminal import paint
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 MODELS: dict[str, type[App] | type[ConfigMap]] = {"App": App, "ConfigMap": ConfigMap}
 NO_CONTENT = ("apiVersion", "kind", "metadata", "status")
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-OURS = "iotistic.io/"
-"""Begins annotations and labels that say what somebody has asked for, or what the agent gave."""
 
 
 def differences(agent: Agent, documents: Sequence[Document]) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from iotctl.exits import CommandError
-from iotctl.terminal import has_color, paint, say
+from iotctl.terminal import has_color, paint, say, warn
 
 if TYPE_CHECKING:
     from iotctl.agent import Agent
@@ -18,15 +18,16 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 """An agent that was started on a terminal colours its lines."""
 
 
-def show_log(lines: Iterable[Json], *, names: bool, timestamps: bool) -> None:
-    """Lines as they come; what went to standard error goes there again.
+def show_log(lines: Iterable[Json], *, of: str, names: bool, timestamps: bool) -> None:
+    """Lines as they come; what went to standard error goes there again. That there are none is said too.
 
     Args:
+        of: whose log it is; empty where none may be wanted.
         names: begin each with the name of its service.
 
     Raises: CommandError when the log ended early.
     """
-    width = 0
+    width, line = 0, None
     for line in lines:
         if line["stream"] == "error":
             raise CommandError(f"The log ends here: {line['text']}")
@@ -35,6 +36,8 @@ def show_log(lines: Iterable[Json], *, names: bool, timestamps: bool) -> None:
         time = f"{line['time']}  " if timestamps else ""
         stream = sys.stderr if line["stream"] == "stderr" else sys.stdout
         print(f"{name}{time}{line['text']}", file=stream, flush=True)
+    if line is None and of:
+        warn(f"There are no lines of {of}: it has not run here yet, or has written nothing.")
 
 
 def show_agent_log(agent: Agent, *, follow: bool, tail: int | None) -> None:

@@ -45,6 +45,12 @@ def segment(name: str) -> str:
     return quote(name, safe="")
 
 
+def log_of(path: str) -> str:
+    """Whose log that path gives, as `App shop` or `shop/web`."""
+    _, _, _, app, *service = path.removesuffix("/logs").split("/")
+    return f"{app}/{service[1]}" if service else f"App {app}"
+
+
 def logs_path(agent: Agent, name: str, service: str | None) -> tuple[str, bool]:
     """Path of the log of an App, of one of its services, or of a service alone.
 
@@ -59,5 +65,5 @@ def logs_path(agent: Agent, name: str, service: str | None) -> tuple[str, bool]:
             return f"{service_path(find_service(agent, name))}/logs", False
         except NotFoundError as no_service:
             message = f"There is neither an App nor a service {name!r} {agent.endpoint.place}."
-            raise NotFoundError(message, hint=f"{no_app.hint} {no_service.hint}".strip()) from no_service
+            raise NotFoundError(message, hint=no_service.hint or no_app.hint) from no_service
     return f"/v1/apps/{app['metadata']['name']}/logs", len(app["spec"].get("services", [])) > 1

@@ -94,7 +94,7 @@ SERVICES = (
 HISTORY = (
     _field("RELEASE", "release"),
     _field("STATE", "state", state=True),
-    Column(title="AGE", show=lambda row: age(row["created"])),
+    Column(title="AGE", show=lambda row: age(row["wanted"] if "wanted" in row else row["created"])),
     Column(title="IMAGES", show=lambda row: ", ".join(dict.fromkeys(row["images"]))),
     _field("WHY", "why", shrinks=True),
     Column(title="DIGEST", show=lambda row: short_id(row["digest"]), wide=True),

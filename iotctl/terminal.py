@@ -10,7 +10,18 @@ WIDTH = 120
 STYLES = {"good": "32", "bad": "31", "busy": "33", "quiet": "2", "bold": "1", "added": "32", "removed": "31"}
 GOOD = frozenset({"Ready", "Running", "Completed", "Normal", "yes", "OK", "serving"})
 BAD = frozenset(
-    {"Degraded", "CrashLoop", "Failed", "Unhealthy", "Stalled", "Undone", "Warning", "Dead", "quarantined"}
+    {
+        "Degraded",
+        "CrashLoop",
+        "Failed",
+        "Unhealthy",
+        "Stalled",
+        "Undone",
+        "Warning",
+        "Dead",
+        "quarantined",
+        "failed",
+    }
 )
 QUIET = frozenset({"Stopped", "Paused", "Held"})
 

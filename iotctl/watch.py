@@ -192,7 +192,8 @@ class Watch:
             for line in waiting
             if line.word not in {"waiting", "pulling"}
         ]
-        notice = self.notice(name).text
+        whole = _kept_back(app) if self._is_current(name) else ""
+        notice = self.notice(name).text or (f"App {name}: {whole}" if whole else "")
         told = [head, *([notice] if notice else []), *rows]
         commands = [f"iotctl explain app {name}", *logs[:1], f"iotctl wait app/{name}"]
         return "\n".join([*told, now_what(*commands)])
@@ -289,6 +290,16 @@ def _stuck(name: str, app: Json) -> Verdict | None:
     # An orphaned App's reason begins with that word.
     text = f"App {name} {words}: {why.removeprefix('orphaned: ')}"
     return Verdict(code=ExitCode.FAILED, text=text, app=app)
+
+
+def _kept_back(app: Json) -> str:
+    """Why nothing of the App comes further, as a refusal: what no reason of a service says.
+
+    The scheduler says of a pod only that it lacks a volume; what refused the volume, the App says.
+    """
+    why, services = str((app.get("status") or {}).get("why") or ""), _statuses(app)
+    by_service = why.partition(" ")[0].removesuffix(":") in {one["name"] for one in services}
+    return "" if by_service or any(_reason(one) in why for one in services if _reason(one)) else why
 
 
 def _unseen(app: str, spec: Json) -> ServiceLine:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from iotctl.agent import ANSWER_SECONDS, Agent
-from iotctl.cluster import about, applying, apps, checking, images, logs, releases, services
+from iotctl.cluster import about, applying, apps, checking, images, logs, planning, releases, services
 from iotctl.cluster.kubeconfig import Connection
 from iotctl.cluster.server import Server
 from iotctl.endpoint import Endpoint
@@ -110,7 +110,7 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
         "/v1/apply",
         lambda call: applying.apply(call.server, call.body, dry_run=bool(call.query.get("dryRun"))),
     ),
-    ("POST", "/v1/plan", lambda call: applying.plan(call.server, call.body)),
+    ("POST", "/v1/plan", lambda call: planning.plan(call.server, call.body)),
     ("GET", "/v1/version", lambda call: about.version(call.server)),
     ("GET", "/v1/device", lambda call: about.device(call.server)),
     ("GET", "/v1/diagnostics", lambda call: about.diagnostics(call.server)),

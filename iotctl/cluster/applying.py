@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from iotctl.cluster.changes import content, steps_of
+from iotctl.cluster.changes import content
 from iotctl.cluster.numbering import release_of
 from iotctl.cluster.releases import remembered
-from iotctl.cluster.server import Server
+from iotctl.cluster.server import AlreadyError, Server
+from iotctl.cluster.whole import LAST_APPLIED, replacing
 from iotctl.exits import CommandError, ExitCode, NotFoundError, ProblemsError
 
 if TYPE_CHECKING:
@@ -18,18 +19,31 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Before = Mapping[tuple[str, str], Json | None]
 ORDER = {"Secret": 0, "ConfigMap": 1, "App": 2}
+SERVERS = frozenset(
+    {
+        "creationTimestamp",
+        "deletionTimestamp",
+        "generation",
+        "managedFields",
+        "resourceVersion",
+        "uid",
+    }
+)
+"""Fields of metadata that servers set."""
+TIMES = 8
+"""A write is tried where others, as the operator with its status, write at the same time."""
 API_VERSIONS = {"App": "iotistic.io/v1alpha1", "Secret": "v1", "ConfigMap": "v1"}
 
 
 def apply(server: Server, body: Json, *, dry_run: bool) -> Json:
     """Check all documents here and on the server, then apply Secrets and ConfigMaps before Apps."""
-    apps, documents = _checked(body["documents"])
-    before = {_key(document): _now(server, document) for document in documents}
-    _try(server, documents)
+    apps, documents = checked(body["documents"])
+    before = {key_of(document): look(server, document) for document in documents}
+    _try(server, documents, before)
     applied: list[Json] = []
     for document in documents:
         try:
-            after = server.apply(document, dry_run=dry_run)
+            after = make(server, document, before[key_of(document)], dry_run=dry_run)
         except CommandError as error:
             done = ", ".join(f"{one['kind']} {one['name']}" for one in applied) or "nothing"
             raise CommandError(
@@ -37,16 +51,35 @@ def apply(server: Server, body: Json, *, dry_run: bool) -> Json:
                 hint=f"Applied before it: {done}. Apply the same files again; what is the same stays.",
                 code=error.code,
             ) from error
-        applied.append(_result(before[_key(document)], after) | _release(server, before, after, applied))
-    return {"applied": applied, "warnings": _warnings(apps)}
+        applied.append(_result(before[key_of(document)], after) | _release(server, before, after, applied))
+    return {"applied": applied, "warnings": warnings(apps)}
 
 
-def _try(server: Server, documents: Sequence[Json]) -> None:
+def make(server: Server, document: Json, live: Json | None, *, dry_run: bool, times: int = TIMES) -> Json:
+    """Make an object what its document says as a whole; after somebody else's write it is read again.
+
+    Args:
+        live: the object as it was when last looked at; None when there was none.
+    """
+    if live is None:
+        return server.apply(document, dry_run=dry_run)
+    try:
+        after = server.edit(document, replacing(live, document), dry_run=dry_run)
+    except (AlreadyError, NotFoundError):
+        if times <= 1:
+            raise
+        now = look(server, document)
+        return make(server, document, now, dry_run=dry_run, times=times - 1)
+    # Now iotctl owns what the document says: what its next file leaves out of the labels goes.
+    return after if dry_run else server.apply(document, dry_run=False)
+
+
+def _try(server: Server, documents: Sequence[Json], before: Before) -> None:
     """Raises: CommandError with all that the API server says of all documents."""
     wrong = []
     for document in documents:
         try:
-            server.apply(document, dry_run=True)
+            make(server, document, before[key_of(document)], dry_run=True)
         except CommandError as error:
             if error.code is not ExitCode.BAD_INPUT:
                 raise
@@ -59,36 +92,11 @@ def _try(server: Server, documents: Sequence[Json]) -> None:
 def change_of(server: Server, document: Mapping[str, Any]) -> tuple[Json | None, Json]:
     """What is there, and what would be there when this document was applied."""
     sent = _as_sent(document)
-    return _now(server, sent), server.apply(sent, dry_run=True)
+    now = look(server, sent)
+    return now, make(server, sent, now, dry_run=True)
 
 
-def plan(server: Server, body: Json | None) -> Json:
-    """What applying these would change, service by service."""
-    documents = (body or {}).get("documents") or []
-    apps, checked = _checked(documents)
-    steps, lines = [], []
-    for document in checked:
-        now = _now(server, document)
-        after = server.apply(document, dry_run=True)
-        found = steps_of(now, after)
-        steps += found
-        lines += _text(now, after, found)
-    if not checked:
-        for app in server.items("App"):
-            status = app.get("status") or {}
-            name = app["metadata"]["name"]
-            state = status.get("state") or "not looked at yet"
-            lines.append(f"App {name}: {state}. {status.get('why') or ''}".rstrip())
-    return {
-        "text": "\n".join(lines) or "There are no Apps here, so there is nothing to do.",
-        "rounds": [steps] if steps else [],
-        "converged": True,
-        "warnings": _warnings(apps),
-        "stalled": {},
-    }
-
-
-def _checked(documents: Sequence[Mapping[str, Any]]) -> tuple[list[App], list[Json]]:
+def checked(documents: Sequence[Mapping[str, Any]]) -> tuple[list[App], list[Json]]:
     """Read as the operator does. Raises: ProblemsError."""
     from iotistic.api.documents import check_documents
     from iotistic.api.errors import InvalidResourceError
@@ -102,19 +110,24 @@ def _checked(documents: Sequence[Mapping[str, Any]]) -> tuple[list[App], list[Js
 
 
 def _as_sent(document: Mapping[str, Any]) -> Json:
-    """Without what is not the sender's to say."""
-    sent = {key: value for key, value in document.items() if key != "status"}
+    """Without what is not the sender's to say, as a file has it that was made of what a server showed."""
+    meta = {key: value for key, value in document["metadata"].items() if key not in SERVERS}
+    if meta.get("annotations"):
+        meta["annotations"] = {key: one for key, one in meta["annotations"].items() if key != LAST_APPLIED}
+    sent = {key: value for key, value in document.items() if key != "status"} | {"metadata": meta}
     sent.setdefault("apiVersion", API_VERSIONS.get(str(sent.get("kind")), ""))
     return sent
 
 
-def _warnings(apps: Sequence[App]) -> list[str]:
+def warnings(apps: Sequence[App]) -> list[str]:
+    """What is allowed and may still surprise."""
     from iotistic.api.warnings import warnings_of
 
     return [warning for app in apps for warning in warnings_of(app)]
 
 
-def _now(server: Server, document: Json) -> Json | None:
+def look(server: Server, document: Json) -> Json | None:
+    """The object that a document is about, as it is; None when there is none."""
     namespace = str(document["metadata"].get("namespace") or "")
     try:
         return server.ask(
@@ -124,7 +137,7 @@ def _now(server: Server, document: Json) -> Json | None:
         return None
 
 
-def _key(document: Json) -> tuple[str, str]:
+def key_of(document: Json) -> tuple[str, str]:
     return document["kind"], document["metadata"]["name"]
 
 
@@ -145,30 +158,10 @@ def _release(server: Server, before: Before, after: Json, applied: Sequence[Json
     """The release of an App that was applied after these Secrets and ConfigMaps."""
     if after["kind"] != "App":
         return {}
-    was = before[_key(after)]
+    was = before[key_of(after)]
     known = []
     with suppress(CommandError):  # who may apply Apps need not be allowed to look at revisions
         known = remembered(server, after["metadata"]["name"]) if was else []
     newest = (known[-1].release, known[-1].spec) if known else ("", {})
     changed = {f"{one['kind']}/{one['name']}" for one in applied if one["result"] != "unchanged"}
     return {"release": release_of(was, after, newest, changed)}
-
-
-def _text(now: Json | None, after: Json, steps: Sequence[Json]) -> list[str]:
-    kind, name = after["kind"], after["metadata"]["name"]
-    if not steps:
-        return [f"{kind} {name}: nothing to do."]
-    head = f"{kind} {name}" + ("" if now else ", new") + _strategy(after)
-    width = max(len(step["subject"]) for step in steps)
-    rows = [
-        f"{number:>2}  {step['action']:<10} {step['subject']:<{width}}  {step['cause']}".rstrip()
-        for number, step in enumerate(steps, 1)
-    ]
-    return [head, *rows]
-
-
-def _strategy(app: Json) -> str:
-    if app["kind"] != "App":
-        return ""
-    strategy = (app["spec"].get("update") or {}).get("strategy") or "DownloadThenKill"
-    return f" (strategy {strategy})"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,15 +12,22 @@ from iotctl.cluster.specs import uses
 from iotctl.exits import CommandError, NotFoundError
 from iotistic.engines.kubernetes import locks
 from iotistic.engines.kubernetes.locks import Lock
-from iotistic.engines.kubernetes.values import APP_LABEL
+from iotistic.engines.kubernetes.values import APP_LABEL, LOCK_ANNOTATION
 
 Json = dict[str, Any]
 KINDS = {"secrets": "Secret", "configmaps": "ConfigMap"}
 
 
 def all_apps(server: Server) -> Json:
-    """All Apps of the namespace."""
-    return {"items": server.items("App")}
+    """All Apps of the namespace. Raises: NotFoundError where there is no such namespace."""
+    return {"items": server.items("App") or nothing_in(server)}
+
+
+def nothing_in(server: Server) -> list[Json]:
+    """No objects, where the namespace is there as far as this user may know. Raises: NotFoundError."""
+    with suppress(ForbiddenError):
+        server.ask("GET", f"/api/v1/namespaces/{server.connection.namespace}")
+    return []
 
 
 def one_app(server: Server, name: str) -> Json:
@@ -68,7 +77,7 @@ def _going(server: Server, name: str) -> list[str]:
 
 def _no_app(server: Server, name: str) -> NotFoundError:
     namespace = server.connection.namespace
-    names = [app["metadata"]["name"] for app in server.items("App")]
+    names = [app["metadata"]["name"] for app in all_apps(server)["items"]]
     hint = f"There are: {', '.join(names)}." if names else "There is none."
     return NotFoundError(
         f"There is no App {name!r} in namespace {namespace}.", hint=f"{hint} Elsewhere:  --namespace NAME"
@@ -120,7 +129,7 @@ def _volume(claim: Json, apps: set[str]) -> Json:
 
 def documents(server: Server, plural: str) -> Json:
     """Secrets or ConfigMaps that people made: not the copies that Apps keep of them."""
-    found = server.items(KINDS[plural], f"!{APP_LABEL}")
+    found = server.items(KINDS[plural], f"!{APP_LABEL}") or nothing_in(server)
     return {"items": [_shown(one) for one in found if _is_a_persons(one)]}
 
 
@@ -166,3 +175,13 @@ def _is_a_persons(found: Json) -> bool:
 def lock_of(app: Json) -> Lock | None:
     """The lock that somebody has set on it and that holds now, as the operator reads it."""
     return locks.lock_of(app["metadata"].get("annotations") or {}, now=datetime.now(UTC))
+
+
+def locked_since(app: Json) -> str:
+    """When the lock was set, RFC 3339; empty where that was not written, as by hand."""
+    try:
+        said = json.loads((app["metadata"].get("annotations") or {}).get(LOCK_ANNOTATION) or "{}")
+    except (ValueError, RecursionError):
+        return ""
+    since = said.get("since") if isinstance(said, dict) else ""
+    return since if isinstance(since, str) else ""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+
+from iotctl.cluster.specs import read
+from iotctl.cluster.whole import LAST_APPLIED
 
 Json = dict[str, Any]
 
@@ -35,11 +38,42 @@ def steps_of(now: Json | None, after: Json) -> list[Json]:
     return steps
 
 
+def content_steps(app: Json, changed: Mapping[str, str], told: Collection[str] = ()) -> list[Json]:
+    """Updates that changed Secrets and ConfigMaps make in an App; none of one that can't be read.
+
+    Args:
+        changed: what became of each, as `Secret/login`: `added`, `changed`.
+        told: services that have a step already.
+    """
+    from iotistic.planning.normal import references
+
+    try:
+        spec = read(app["spec"]).spec if changed else None
+    except ValueError:
+        spec = None
+    if spec is None:
+        return []
+    volumes = {volume.name: volume for volume in spec.volumes}
+    steps = []
+    for service in spec.services:
+        used = [one for one in references(service, volumes) if one in changed]
+        causes = [f"contents of {one.replace('/', ' ')} {changed[one]}" for one in used]
+        if causes and service.name not in told:
+            steps.append(_step("update", app, service.name, causes))
+    return steps
+
+
+def values_of(resource: Json) -> tuple[Json, Json]:
+    """What of a Secret or ConfigMap ends in containers."""
+    return resource.get("data") or {}, resource.get("binaryData") or {}
+
+
 def content(resource: Json) -> Json:
     """What people write of it."""
     meta = resource["metadata"]
     shown = {key: resource[key] for key in ("spec", "data", "binaryData", "type") if key in resource}
-    return shown | {"labels": meta.get("labels") or {}, "annotations": meta.get("annotations") or {}}
+    annotations = {key: text for key, text in (meta.get("annotations") or {}).items() if key != LAST_APPLIED}
+    return shown | {"labels": meta.get("labels") or {}, "annotations": annotations}
 
 
 def service_changes(old: Json, new: Json) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import queue
+import re
 import shutil
 import subprocess
 import threading
@@ -20,6 +21,10 @@ from iotistic.engines.kubernetes.values import APP_LABEL, KEPT_AT_ANNOTATION, SE
 
 Json = dict[str, Any]
 METRICS = "/apis/metrics.k8s.io/v1beta1"
+NO_LOG = "unable to retrieve container logs for "
+"""So the kubelet answers, in the place of lines, of a container that the node has removed."""
+ENDED = re.compile(r"command terminated with exit code \d+\n\Z")
+"""kubectl's own word, after what the command wrote."""
 NANO, MICRO, MILLI = 1e9, 1e6, 1e3
 
 
@@ -65,6 +70,12 @@ def _previous(server: Server, app: str, service: str, query: Mapping[str, object
             shown += [line for pod in mine for line in _read(server, pod, query)]
     if refused is not None and not shown:
         raise refused
+    if not shown:
+        which = f"{app}/{service}" if service else f"App {app}"
+        raise NotFoundError(
+            f"No lines of an earlier container of {which} are kept.",
+            hint="None was replaced or stopped yet, or it wrote nothing.",
+        )
     yield from shown
 
 
@@ -127,6 +138,8 @@ def _read(server: Server, pod: Json, query: Mapping[str, object]) -> Iterator[Js
     path = server.path("Pod", f"{pod['metadata']['name']}/log")
     try:
         for text in server.lines(path, asked, patient=follow):
+            if text.startswith(NO_LOG):
+                continue
             time, _, rest = text.partition(" ")
             yield _line(pod, time, "stdout", rest)
     except CommandError as error:
@@ -221,7 +234,8 @@ def run_inside(server: Server, app: str, service: str, body: Json) -> Json:
         raise CommandError(
             f"The command in {app}/{service} did not end within {seconds:g} s.", code=ExitCode.TIMED_OUT
         ) from error
-    return {"app": app, "service": service, "exitCode": done.returncode, "output": done.stdout}
+    output = ENDED.sub("", done.stdout)
+    return {"app": app, "service": service, "exitCode": done.returncode, "output": output}
 
 
 def _who(server: Server) -> list[str]:

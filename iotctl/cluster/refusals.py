@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
 from iotistic.engines.kubernetes.pullwords import pull_help
 
@@ -10,7 +11,7 @@ EDIT = ["iotctl diff -f FILE", "(change its file) iotctl apply -f FILE"]
 """To see what was changed last, and to change it again."""
 IN_THE_FILE = "(or with that Secret or ConfigMap in it) iotctl apply -f FILE"
 _QUOTA = re.compile(r"exceeded quota: ([^,\s]+)|failed quota: ([^:\s]+)")
-_WEBHOOK = re.compile(r'admission webhook "[^"]+"')
+_WEBHOOK = re.compile(r'(?:admission|calling) webhook "[^"]+"')
 _POLICY = re.compile(r"ValidatingAdmissionPolicy '([^']+)'")
 _RIGHT = re.compile(r'User "([^"]+)" cannot (\w+) resource "([^"]+)"')
 _TAKEN = re.compile(r"(\w+) ([\w.-]+) is there already")
@@ -36,19 +37,27 @@ def taken(message: str, namespace: str) -> list[str]:
     return [*look, "(rename or remove that object, or give the App another name)", EDIT[-1]]
 
 
-def missing(message: str, namespace: str) -> list[str]:
-    """What to type to make each Secret, ConfigMap or key that is not there; empty when nothing is missing."""
-    made = [_making(kind, name, key, namespace) for kind, name, key in _MISSING.findall(message)]
+def missing(message: str, namespace: str, keys: Mapping[str, Sequence[str]]) -> list[str]:
+    """What to type to make each Secret, ConfigMap or key that is not there; empty when nothing is missing.
+
+    Args:
+        keys: those that the App names, by what they are in, as `Secret/login`.
+    """
+    made = [
+        _making(kind, name, key, namespace, keys.get(f"{kind}/{name}") or ("KEY",))
+        for kind, name, key in _MISSING.findall(message)
+    ]
     return [*dict.fromkeys(made), IN_THE_FILE] if made else []
 
 
-def _making(kind: str, name: str, key: str, namespace: str) -> str:
+def _making(kind: str, name: str, key: str, namespace: str, keys: Sequence[str]) -> str:
     if key:
         field = "stringData" if kind == "Secret" else "data"
         change = f'{{"{field}":{{"{key}":"VALUE"}}}}'
         return f"kubectl -n {namespace} patch {kind.lower()} {name} --type merge -p '{change}'"
+    literals = " ".join(f"--from-literal {one}=VALUE" for one in keys)
     what = "secret generic" if kind == "Secret" else "configmap"
-    return f"kubectl -n {namespace} create {what} {name} --from-literal KEY=VALUE"
+    return f"kubectl -n {namespace} create {what} {name} {literals}"
 
 
 def where(message: str, namespace: str) -> list[str]:

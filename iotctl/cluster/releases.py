@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from iotctl.cluster import explaining
-from iotctl.cluster.apps import lock_of, one_app
+from iotctl.cluster.apps import lock_of, locked_since, one_app
 from iotctl.cluster.server import Server
 from iotctl.exits import BadInputError, CommandError, NotFoundError
 from iotistic.engines.kubernetes.values import (
@@ -23,13 +23,21 @@ if TYPE_CHECKING:
     from iotistic.rollout.values import RolloutState
 
 Json = dict[str, Any]
+OPERATOR = "iotistic-edge"
+"""The operator among the managers of fields."""
 
 
 def explain(server: Server, name: str) -> Json:
     """Why an App is not as it should be, from its status: one sentence, since when, what to type."""
     app = one_app(server, name)
-    failure = _state(app).failure
-    return explaining.explain(app, asdict(failure) if failure else {})
+    state = _state(app)
+    failure, held = state.failure, lock_of(app)
+    return explaining.explain(
+        app,
+        asdict(failure) if failure else {},
+        waits={state.wait: state.wait_since},
+        lock=explaining.Locked(held.text(app["metadata"]["name"]), locked_since(app)) if held else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,8 @@ class Remembered:
     release: str
     digest: str
     created: str
+    wanted: str
+    """Since when it has its number, which it gets whenever it is wanted again; empty: not known."""
     spec: Json = field(repr=False)
 
 
@@ -53,6 +63,7 @@ def history(server: Server, name: str) -> Json:
             "release": one.release,
             "digest": one.digest,
             "created": one.created,
+            "wanted": one.wanted,
             "state": standing(one.digest, state, wanted=found[-1].digest),
             "why": why_failed(one.digest, state),
             "images": [str(service.get("image")) for service in one.spec.get("services") or []],
@@ -75,8 +86,19 @@ def _read(revision: Json) -> Remembered:
         release=str(said.get(RELEASE_ANNOTATION) or revision.get("revision")),
         digest=str(said.get(DIGEST_ANNOTATION) or ""),
         created=str(meta.get("creationTimestamp") or ""),
+        wanted=numbered_at(meta),
         spec=dict((revision.get("data") or {}).get("spec") or {}),
     )
+
+
+def numbered_at(meta: Json) -> str:
+    """When the operator gave a revision its number: what it holds can't be changed, its number can."""
+    times = [
+        str(one.get("time") or "")
+        for one in meta.get("managedFields") or []
+        if one.get("manager") == OPERATOR and "f:revision" in (one.get("fieldsV1") or {})
+    ]
+    return max(times, default="")
 
 
 def _state(app: Json) -> RolloutState:
@@ -106,8 +128,10 @@ def rollback(server: Server, name: str, body: Json | None) -> Json:
         raise NotFoundError(f"App {name}: {error.message}.", hint=error.hint) from error
     except errors.ConflictError as error:
         raise CommandError(f"App {name}: {error.message}.", hint=error.hint) from error
-    fields = {key: chosen.spec.get(key) for key in {*chosen.spec, *app["spec"]} if key != "suspend"}
-    after = server.patch("App", name, {"spec": fields})
+    spec = {key: value for key, value in chosen.spec.items() if key != "suspend"}
+    spec |= {key: value for key, value in app["spec"].items() if key == "suspend"}
+    # Replaced, not merged: what only the later release says of `update` has to go too.
+    after = server.edit(app, [{"op": "replace", "path": "/spec", "value": spec}], dry_run=False)
     generation = int(after["metadata"]["generation"])
     return {
         "kind": "App",
@@ -140,7 +164,7 @@ def lock(server: Server, name: str, body: Json) -> Json:
             f"App {name} is locked by {held.owner or 'somebody'}: {held.reason}.",
             hint=f"iotctl unlock {name}",
         )
-    kept = {key: body[key] for key in ("reason", "owner", "until") if body.get(key)}
+    kept = {key: body[key] for key in ("reason", "owner", "until") if body.get(key)} | {"since": _now()}
     server.patch("App", name, {"metadata": {"annotations": {LOCK_ANNOTATION: json.dumps(kept)}}})
     return {"app": name, "service": "", "status": "locked"}
 

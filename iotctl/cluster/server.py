@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import ssl
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from iotctl.cluster.kubeconfig import Connection
+from iotctl.cluster.whole import MANAGER
 from iotctl.exits import CommandError, ExitCode, NotFoundError
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ Json = dict[str, Any]
 GROUP = "/apis/iotistic.io/v1alpha1"
 ANSWER_SECONDS = 30.0
 CONNECT_SECONDS = 5.0
-MANAGER = "iotctl"
+_NO_NAMESPACE = re.compile(r'namespaces "([^"]+)" not found')
 PATHS = {
     "App": (GROUP, "apps"),
     "AppService": (GROUP, "appservices"),
@@ -79,11 +81,20 @@ class Server:
     def apply(self, document: Json, *, dry_run: bool) -> Json:
         """Server-side apply of a whole document; what iotctl owns of it is what the document says."""
         query = {"fieldManager": MANAGER, "force": "true", "fieldValidation": "Strict"}
-        if dry_run:
-            query["dryRun"] = "All"
-        namespace = str((document.get("metadata") or {}).get("namespace") or "")
+        return self._write(document, query, document, "application/apply-patch+yaml", dry_run=dry_run)
+
+    def edit(self, document: Json, change: list[Json], *, dry_run: bool) -> Json:
+        """JSON patch of the object that a document is about."""
+        query = {"fieldManager": MANAGER, "fieldValidation": "Strict"}
+        return self._write(document, query, change, "application/json-patch+json", dry_run=dry_run)
+
+    def _write(
+        self, document: Json, query: dict[str, str], body: object, content_type: str, *, dry_run: bool
+    ) -> Json:
+        namespace = str(document["metadata"].get("namespace") or "")
         path = self.path(document["kind"], document["metadata"]["name"], namespace=namespace)
-        return self.ask("PATCH", path, query, json.dumps(document).encode(), "application/apply-patch+yaml")
+        trial = {"dryRun": "All"} if dry_run else {}
+        return self.ask("PATCH", path, query | trial, json.dumps(body).encode(), content_type)
 
     def delete(self, kind: str, name: str) -> Json:
         """Delete an object; what it owns goes after it."""
@@ -185,7 +196,7 @@ class Server:
                     code=ExitCode.UNAVAILABLE,
                 )
             case 404:
-                raise NotFoundError(message)
+                raise self._not_found(message)
             case 409:
                 raise AlreadyError(message)
             case 429 | 500 | 502 | 503 | 504:
@@ -194,6 +205,15 @@ class Server:
                 raise CommandError(message, code=ExitCode.BAD_INPUT)
             case _:
                 raise CommandError(message)
+
+    def _not_found(self, message: str) -> NotFoundError:
+        found = _NO_NAMESPACE.fullmatch(message)
+        if found is None:
+            return NotFoundError(message)
+        return NotFoundError(
+            f"The cluster (context {self.connection.context}) has no namespace {found[1]}.",
+            hint=f"kubectl create namespace {found[1]}",
+        )
 
     def _no_kind(self, answer: httpx.Response, status: Json) -> bool:
         return GROUP in answer.request.url.path and not (status.get("details") or {}).get("name")

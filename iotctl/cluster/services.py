@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from iotctl.cluster.apps import lock_of, one_app
+from iotctl.cluster.apps import lock_of, nothing_in, one_app
 from iotctl.cluster.server import Server
 from iotctl.exits import BadInputError, CommandError, NotFoundError
 from iotistic.engines.kubernetes.values import APP_LABEL, RESTARTED_ANNOTATION
@@ -20,7 +20,9 @@ WORDS = {"start": "started", "stop": "stopped", "restart": "restarting"}
 
 def all_services(server: Server, app: Any = None) -> Json:
     """Services of the namespace, or of one App."""
-    return of_app(server, str(app)) if app else {"items": _sorted(server.items("AppService"))}
+    if app:
+        return of_app(server, str(app))
+    return {"items": _sorted(server.items("AppService") or nothing_in(server))}
 
 
 def of_app(server: Server, name: str) -> Json:
@@ -40,15 +42,16 @@ def find(server: Server, address: str, app: Any = None) -> Json:
         raise BadInputError(f"{address!r} may be any of {names}.", hint="Say which:  --app NAME")
     raise NotFoundError(
         f"There is no service {address!r} in namespace {server.connection.namespace}.",
-        hint=f"There are: {names}." if names else "There is none.",
+        hint=(f"There are: {names}." if names else "There is none.") + " Elsewhere:  --namespace NAME",
     )
 
 
 def act(server: Server, app: str, service: str, action: str) -> Json:
-    """Start, stop or restart one service."""
+    """Start, stop or restart one service; a restart starts what was stopped by hand, as on a device."""
     found = find(server, service, app)
+    stopped = _is_stopped(found)
     _change(server, found, action)
-    waits = _waits(one_app(server, found["spec"]["app"]), action)
+    waits = "" if stopped else _waits(one_app(server, found["spec"]["app"]), action)
     names = {"app": found["spec"]["app"], "service": found["spec"]["service"]}
     return names | {"status": WORDS[action], "waits": waits}
 
@@ -64,7 +67,7 @@ def whole_app(server: Server, app: str, action: str) -> Json:
         )
     for service in there:
         _change(server, service, action)
-    waits = _waits(found, action)
+    waits = "" if all(map(_is_stopped, there)) else _waits(found, action)
     if not waits:
         _until_begun(server, name, there)
     return {
@@ -104,6 +107,8 @@ def _change(server: Server, service: Json, action: str) -> None:
     name = service["metadata"]["name"]
     if action in RUN_STATES:
         server.patch("AppService", name, {"spec": {"runState": RUN_STATES[action]}})
+    elif action == "restart" and _is_stopped(service):
+        server.patch("AppService", name, {"spec": {"runState": "Running"}})
     elif action == "restart":
         moment = datetime.now(UTC).isoformat(timespec="milliseconds")
         server.patch("AppService", name, {"metadata": {"annotations": {RESTARTED_ANNOTATION: moment}}})
@@ -112,6 +117,10 @@ def _change(server: Server, service: Json, action: str) -> None:
             "A service can't be paused on Kubernetes: it has no such state.",
             hint=f"iotctl services stop {name}",
         )
+
+
+def _is_stopped(service: Json) -> bool:
+    return bool(service["spec"].get("runState") == "Stopped")
 
 
 def _sorted(found: list[Json]) -> list[Json]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,6 +25,29 @@ def contents(app: App) -> set[str]:
 
     volumes = {volume.name: volume for volume in app.spec.volumes}
     return {one for service in app.spec.services for one in references(service, volumes)}
+
+
+def keys_named(spec: Json) -> dict[str, list[str]]:
+    """The keys that an App names, by what they are in, as `Secret/login`; where it takes all keys, none."""
+    found: dict[str, list[str]] = {}
+    for where, key in _named(spec):
+        keys = found.setdefault(where, [])
+        if key not in keys:
+            keys.append(key)
+    return found
+
+
+def _named(spec: Json) -> Iterator[tuple[str, str]]:
+    for service in spec.get("services") or []:
+        for var in service.get("env") or []:
+            for field, kind in (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")):
+                if one := (var.get("valueFrom") or {}).get(field):
+                    yield f"{kind}/{one['name']}", str(one["key"])
+    for volume in spec.get("volumes") or []:
+        for field, kind, name in (("secret", "Secret", "secretName"), ("configMap", "ConfigMap", "name")):
+            source = volume.get(field) or {}
+            for item in source.get("items") or []:
+                yield f"{kind}/{source[name]}", str(item["key"])
 
 
 def uses(spec: Json, kind: str, name: str) -> bool:

@@ -77,7 +77,8 @@ def info(context: typer.Context, app: AppArgument, output: OutputOption = Output
         case Output.NAME:
             say(f"app/{flat['name']}")
         case _:
-            _describe(found, flat, rows, wide=output is Output.WIDE)
+            held = _lock(found) if agent.endpoint.what == "Cluster" else ""
+            _describe(found, flat, rows, held, wide=output is Output.WIDE)
 
 
 @command(group, "purge", examples=("iotctl apps purge 1001", "iotctl apps purge shop --yes"))
@@ -135,12 +136,25 @@ def _wait_until_ready(agent: Agent, name: str, seconds: float) -> None:
         raise typer.Exit(code)
 
 
-def _describe(app: Json, flat: Json, services: list[Json], *, wide: bool) -> None:
+def _lock(app: Json) -> str:
+    """The lock in force on a cluster, in words, whether or not anything waits for it; empty without one."""
+    from iotctl.cluster.apps import lock_of, locked_since
+
+    held, since = lock_of(app), locked_since(app)
+    if held is None:
+        return ""
+    text = held.text(app["metadata"]["name"])
+    return f"{text}, since {since}" if since else text
+
+
+def _describe(app: Json, flat: Json, services: list[Json], held: str, *, wide: bool) -> None:
     number = f" ({flat['appId']})" if flat["appId"] is not None else ""
     state = paint(flat["state"] or "unknown", style_of(flat["state"]))
     say(f"{paint('App ' + flat['name'], 'bold')}{number}: {state}, services ready: {flat['readyServices']}")
     if flat["reason"]:
         say(f"Why       {flat['reason']}")
+    if held and held.partition(", since ")[0] not in (flat["reason"] or ""):
+        say(f"Lock      {held}")
     say(f"Release   {flat['release']} (generation {flat['generation']})")
     if flat["created"]:
         say(f"Created   {flat['created']}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import typer
@@ -43,27 +44,27 @@ def events(
     kept = agent.get("/v1/events", app=app)["items"]
     shown = kept if tail is None else kept[len(kept) - min(tail, len(kept)) :]
     if not follow:
-        _show_all(shown, output)
+        _show_all(shown, output, whose=app is None)
         return
     for event in shown:
-        _show(event, output)
+        _show(event, output, whose=app is None)
     after = kept[-1]["seq"] if kept else 0
     for new in agent.events(app=app, after=after):
         if new and new["type"] != "Progress":
-            _show(new, output)
+            _show(new, output, whose=app is None)
 
 
-def _show_all(events: list[Json], output: Output) -> None:
+def _show_all(events: list[Json], output: Output, *, whose: bool) -> None:
     if output in {Output.JSON, Output.YAML}:
         show(events, output)
         return
     if not events:
         warn("Nothing has happened since the agent started.")
     for event in events:
-        _show(event, output)
+        _show(event, output, whose=whose)
 
 
-def _show(event: Json, output: Output) -> None:
+def _show(event: Json, output: Output, *, whose: bool) -> None:
     if output is Output.NAME:
         say(f"event/{event['seq']}")
         return
@@ -75,4 +76,11 @@ def _show(event: Json, output: Output) -> None:
     style = style_of(event["type"]) if event["type"] == "Warning" else ""
     reason = paint(f"{event['reason']:{REASON_WIDTH}}", style)
     seq = f"{event['seq']:>5}  " if output is Output.WIDE else ""
-    say(f"{seq}{paint(event['time'], 'quiet')}  {reason}  {event['message']}")
+    say(f"{seq}{paint(event['time'], 'quiet')}  {reason}  {sentence(event) if whose else event['message']}")
+
+
+def sentence(event: Json) -> str:
+    """Its message with the App that it is about, as a device tells it by itself."""
+    app, message = event["app"], str(event["message"])
+    said = re.search(rf"\bApp {re.escape(app)}(?![\w-])|(?<![\w-]){re.escape(app)}/", message)
+    return message if said or not app else f"App {app}: {message}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Annotated, Any
 
@@ -19,6 +20,11 @@ MOST_EXEC_SECONDS = 300.0
 """Longest that the agent lets a command run."""
 SLACK_SECONDS = 10.0
 """That the agent may take to say that the command has taken too long."""
+_NOT_BEGUN = re.compile(
+    r'OCI runtime exec failed: .*exec: "([^"]*)": '
+    r"(executable file not found|(?:stat \S+: )?no such file or directory|permission denied)"
+)
+"""Of runc, in the words of both Docker and containerd."""
 images = new_group("images", "List, remove, load images.")
 
 
@@ -79,10 +85,30 @@ def exec_(
         if error.code is ExitCode.TIMED_OUT:
             error.hint = "Whether it goes on inside is not known. Give it longer:  --timeout 5m"
         raise
+    if (ended := not_run(answer["output"], f"{answer['app']}/{answer['service']}")) and answer["exitCode"]:
+        code, sentence = ended
+        warn(sentence)
+        raise typer.Exit(code)
     sys.stdout.write(answer["output"])
     sys.stdout.flush()
     if answer["exitCode"]:
         raise typer.Exit(answer["exitCode"])
+
+
+def not_run(output: str, where: str) -> tuple[int, str] | None:
+    """Of a program that could not be begun the exit code, as shells have it, and why; None of one that was.
+
+    Args:
+        output: of the engine in the place of the program's.
+        where: the service, as `shop/web`.
+    """
+    found = _NOT_BEGUN.search(output)
+    if found is None:
+        return None
+    program, why = found.groups()
+    if "permission denied" in why:
+        return 126, f"{program} in {where} is no program that may be run: permission denied."
+    return 127, f"There is no program {program} in {where}; its image may have no shell either."
 
 
 @command(images, "list", examples=("iotctl images list", "iotctl images list -o json"))

@@ -59,7 +59,8 @@ def logs(
         show_agent_log(agent, follow=follow, tail=tail)
         return
     from iotctl.logtext import show_log
-    from iotctl.lookup import logs_path
+    from iotctl.lookup import log_of, logs_path
 
     path, several = logs_path(agent, name, service)
-    show_log(agent.lines(path, follow=follow, tail=tail), names=several, timestamps=timestamps)
+    lines = agent.lines(path, follow=follow, tail=tail)
+    show_log(lines, of="" if tail == 0 else log_of(path), names=several, timestamps=timestamps)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,8 +21,12 @@ from iotctl.params import (
 )
 from iotctl.terminal import say
 
+if TYPE_CHECKING:
+    from iotctl.agent import Agent
+
 Json = dict[str, Any]
 HEADING = "Why, and what now"
+SERVICE_WORDS = ("service", "services", "svc")
 NamedApp = Annotated[
     list[str],
     typer.Argument(metavar="[app] APP", help="Name or number of an App.", autocompletion=complete_apps),
@@ -61,13 +65,15 @@ def add_to(group: typer.Typer) -> None:
 def explain(context: typer.Context, app: NamedApp, output: OutputOption = Output.TABLE) -> None:
     """Say why an App is not as it should be.
 
-    One sentence, since when, and what to type.
+    One sentence, since when, and what to type. Of `service NAME` the App that it belongs to.
 
     Ends with 0 also when something is wrong: iotctl wait is for programs.
     """
     from iotctl.spans import age, clock_time
 
-    found = agent_of(context).get(f"{_path(_one(app, 'explain'))}/explain")
+    agent = agent_of(context)
+    name = _app_of_service(agent, app) or _one(app, "explain")
+    found = agent.get(f"{_path(name)}/explain")
     if output in {Output.JSON, Output.YAML}:
         show(found, output)
         return
@@ -86,7 +92,10 @@ def explain(context: typer.Context, app: NamedApp, output: OutputOption = Output
 
 
 def history(context: typer.Context, app: NamedApp, output: OutputOption = Output.TABLE) -> None:
-    """List an App's releases, newest first."""
+    """List an App's releases, newest first.
+
+    AGE on a cluster: since when that release was wanted last.
+    """
     from iotctl.tables import HISTORY
 
     rows = agent_of(context).get(f"{_path(_one(app, 'history'))}/history")["items"]
@@ -204,6 +213,17 @@ def _one(words: list[str], command: str) -> str:
 
 def _without_kind(words: list[str]) -> list[str]:
     return words[1:] if len(words) > 1 and words[0].lower() in {"app", "apps"} else words
+
+
+def _app_of_service(agent: Agent, words: list[str]) -> str:
+    """The App of `service shop-web` or `service/shop-web`; empty where no service is named."""
+    from iotctl.lookup import find_service
+
+    kind, slash, name = words[0].partition("/")
+    named = [name] if slash and len(words) == 1 else words[1:] if not slash and len(words) == 2 else []
+    if kind.lower() not in SERVICE_WORDS or not named:
+        return ""
+    return str(find_service(agent, named[0])["spec"]["app"])
 
 
 def _path(app: str) -> str:

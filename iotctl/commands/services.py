@@ -76,7 +76,7 @@ def stop(context: typer.Context, service: ServiceArgument, app: OfAppOption = No
 
 @command(group, "restart", examples=("iotctl services restart shop-web-1",))
 def restart(context: typer.Context, service: ServiceArgument, app: OfAppOption = None) -> None:
-    """Restart a service."""
+    """Restart a service; one that was stopped by hand is started."""
     _act(context, service, app, "restart")
 
 
@@ -139,12 +139,13 @@ def logs(
 ) -> None:
     """Show what a service wrote."""
     from iotctl.logtext import show_log
-    from iotctl.lookup import find_service, service_path
+    from iotctl.lookup import find_service, log_of, service_path
 
     agent = agent_of(context)
     path = f"{service_path(find_service(agent, service, app))}/logs"
     lines = agent.lines(path, follow=follow, tail=tail, previous=previous or None)
-    show_log(lines, names=False, timestamps=timestamps and not previous)
+    of = "" if tail == 0 else log_of(path)
+    show_log(lines, of=of, names=False, timestamps=timestamps and not previous)
 
 
 def _act(context: typer.Context, address: str, app: str | None, action: str) -> None:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,63 +12,10 @@ import yaml
 
 from tests.cluster.kube import Kube, until
 from tests.cluster.operator import running_operator
-from tests.cluster.site import IMAGE
+from tests.cluster.shell import ROOT, Shell, app, web
+from tests.cluster.site import IMAGE, NEVER
 
-ROOT = Path(__file__).parents[2]
 WAIT = ("--wait", "--timeout", "180s")
-
-
-@dataclass(frozen=True)
-class Shell:
-    """A person with iotctl, a kubeconfig and a namespace."""
-
-    kube: Kube
-    namespace: str
-
-    def run(self, *words: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
-        """Run iotctl, whatever becomes of it."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("IOTCTL_")}
-        here = {"KUBECONFIG": self.kube.kubeconfig, "IOTCTL_NAMESPACE": self.namespace}
-        paths = {"PYTHONPATH": f"{ROOT / 'operator'}{os.pathsep}{ROOT}", "CONFIG_DIR": "/nowhere"}
-        command = [sys.executable, "-c", "import sys; from iotctl.main import main; sys.exit(main())", *words]
-        path = f"{Path(self.kube.kubectl_path).parent}{os.pathsep}{os.environ['PATH']}"
-        return subprocess.run(
-            command,
-            input=stdin,
-            env=inherited | here | paths | {"PATH": path} | env,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-
-    def ok(self, *words: str, stdin: str = "") -> str:
-        """Run iotctl; what it printed."""
-        ran = self.run(*words, stdin=stdin)
-        assert ran.returncode == 0, f"iotctl {' '.join(words)}: {ran.returncode}\n{ran.stdout}{ran.stderr}"
-        return ran.stdout
-
-
-def app(name: str, *services: dict[str, object], **spec: object) -> str:
-    """An App as a file has it."""
-    return json.dumps(
-        {
-            "apiVersion": "iotistic.io/v1alpha1",
-            "kind": "App",
-            "metadata": {"name": name},
-            "spec": {"services": list(services), **spec},
-        }
-    )
-
-
-def web(**fields: object) -> dict[str, object]:
-    """A service that stays."""
-    return {
-        "name": "web",
-        "image": IMAGE,
-        "command": ["sh", "-c", "echo hello from web; exec sleep 100000"],
-        "stopGracePeriod": "1s",
-    } | fields
 
 
 @pytest.fixture(scope="module")
@@ -128,11 +71,65 @@ def test_logs_and_exec_reach_the_container(shell: Shell, shop: str) -> None:
     assert "hello from web" in shell.ok("logs", shop)
     assert "hello from web" in shell.ok("services", "logs", "shop-web")
     assert shell.ok("exec", "shop-web", "--", "echo", "from inside") == "from inside\n"
-    assert shell.run("exec", "shop-web", "--", "sh", "-c", "exit 7").returncode == 7
+    ran = shell.run("exec", "shop-web", "--", "sh", "-c", "exit 7")
+    assert (ran.returncode, ran.stdout) == (7, "")
+    ran = shell.run("exec", "shop-web", "--", "nosuch")
+    assert (ran.returncode, ran.stdout) == (127, "")
+    assert ran.stderr.startswith("There is no program nosuch in shop/web;")
+
+
+def test_a_log_without_lines_is_told(shell: Shell, shop: str) -> None:
+    ran = shell.run("services", "logs", "shop-web", "--previous")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.startswith("No lines of an earlier container of shop/web are kept.\n")
+    quiet = web(command=["sh", "-c", "exec sleep 100000"])
+    shell.ok("apply", "-f", "-", *WAIT, stdin=app("quiet", quiet, update={"minReadySeconds": 0}))
+    ran = shell.run("logs", "quiet")
+    assert (ran.returncode, ran.stdout) == (0, "")
+    assert ran.stderr.startswith("There are no lines of App quiet: ")
+    shell.ok("delete", "app", "quiet", *WAIT)
+
+
+def test_what_is_named_by_its_service_or_wrongly(shell: Shell, shop: str) -> None:
+    assert shell.ok("explain", "service", "shop-web").startswith("shop serves release ")
+    ran = shell.run("logs", "shop-wbe")
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines()[1:] == ["There are: shop-web. Elsewhere:  --namespace NAME"]
+
+
+def test_an_event_of_several_apps_says_whose_it_is(shell: Shell, shop: str) -> None:
+    assert "  App shop: release 1 is good" in shell.ok("events")
+    assert "  release 1 is good" in shell.ok("events", shop)
+
+
+def test_a_restart_starts_what_was_stopped(shell: Shell, shop: str) -> None:
+    def state() -> str:
+        return str(json.loads(shell.ok("services", "info", "shop-web", "-o", "json"))["state"])
+
+    shell.ok("services", "stop", "shop-web")
+    until(lambda: state() == "Stopped", "it is stopped")
+    assert "Since" not in shell.ok("explain", shop)
+    shell.ok("services", "restart", "shop-web")
+    until(lambda: state() == "Running", "it runs again")
+    shell.ok("wait", "app/shop", "--timeout", "120s")
+
+
+def test_a_namespace_that_is_not_there_is_told(shell: Shell) -> None:
+    said = "has no namespace nope-nope.\nkubectl create namespace nope-nope\n"
+    for words in (("get", "apps"), ("services", "list"), ("apply", "-f", "-"), ("explain", "shop")):
+        ran = shell.run("--namespace", "nope-nope", *words, stdin=app("shop", web()))
+        assert (ran.returncode, ran.stdout) == (1, ""), words
+        assert ran.stderr.endswith(said), ran.stderr
+    assert shell.run("--namespace", "default", "get", "apps").returncode == 0
 
 
 def test_stop_holds_and_start_brings_it_back(shell: Shell, shop: str) -> None:
     assert shell.ok("apps", "stop", shop) == "app/shop: stopping web\n"
+
+    def state() -> str:
+        return str(json.loads(shell.ok("apps", "info", shop, "-o", "json"))["state"])
+
+    until(lambda: state() == "Stopped", "it is told")
     ran = shell.run("wait", "app/shop", "--timeout", "120s")
     assert "stopped" in ran.stdout + ran.stderr
     assert "was stopped by hand" in shell.ok("explain", "app", shop)
@@ -156,6 +153,8 @@ def test_lock_holds_an_update_and_unlock_lets_it_go(shell: Shell) -> None:
     update = {"minReadySeconds": 0}
     shell.ok("apply", "-f", "-", *WAIT, stdin=app("held", web(), update=update))
     shell.ok("lock", "held", "--reason", "stocktaking", "--owner", "till")
+    assert "; held is locked by till: stocktaking, since " in shell.ok("explain", "app", "held")
+    assert "Lock      held is locked by till: stocktaking, since " in shell.ok("apps", "info", "held")
     changed = app("held", web(env=[{"name": "A", "value": "2"}]), update=update)
     ran = shell.run("apply", "-f", "-", "--wait", "--timeout", "10s", stdin=changed)
     assert ran.returncode == 5, ran.stdout + ran.stderr
@@ -169,10 +168,13 @@ def test_lock_holds_an_update_and_unlock_lets_it_go(shell: Shell) -> None:
 
 
 def test_a_bad_update_is_undone_and_told(shell: Shell) -> None:
-    update = {"minReadySeconds": 4, "progressDeadlineSeconds": 15}
+    update = {"minReadySeconds": 4}
     shell.ok("apply", "-f", "-", *WAIT, stdin=app("fragile", web(), update=update))
-    bad = web(command=["sh", "-c", "echo the database is missing; sleep 1; exit 3"])
-    ran = shell.run("apply", "-f", "-", *WAIT, stdin=app("fragile", bad, update=update))
+    command = ["sh", "-c", "echo the database is missing; sleep 1; exit 3"]
+    bad = app(
+        "fragile", web(command=command, readinessProbe=NEVER), update=update | {"progressDeadlineSeconds": 15}
+    )
+    ran = shell.run("apply", "-f", "-", *WAIT, stdin=bad)
     assert ran.returncode == 4, ran.stdout + ran.stderr
     assert "undone" in ran.stderr
     assert "  | the database is missing\n" in ran.stderr
@@ -184,7 +186,22 @@ def test_a_bad_update_is_undone_and_told(shell: Shell) -> None:
     assert "Undone" in shell.ok("get", "apps")
     shell.ok("rollback", "fragile", *WAIT)
     assert json.loads(shell.ok("apps", "info", "fragile", "-o", "json"))["state"] == "Ready"
+    assert shell.kube.get("apps.iotistic.io", "fragile", shell.namespace)["spec"]["update"] == update
+    again, bad_one = json.loads(shell.ok("history", "fragile", "-o", "json"))
+    assert again["release"] > bad_one["release"]
+    assert again["created"] < bad_one["created"] <= bad_one["wanted"] < again["wanted"]
     shell.ok("delete", "app", "fragile", *WAIT)
+
+
+def test_a_first_release_that_failed_serves_nobody(shell: Shell) -> None:
+    bad = web(command=["sh", "-c", "exit 3"], readinessProbe=NEVER) | {"name": "bad"}
+    update = {"minReadySeconds": 0, "progressDeadlineSeconds": 8}
+    ran = shell.run("apply", "-f", "-", *WAIT, stdin=app("crash", web(), bad, update=update))
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert shell.ok("explain", "crash").startswith("crash is not available (release 1, 1 of 2 ready); ")
+    (row,) = json.loads(shell.ok("history", "crash", "-o", "json"))
+    assert row["state"] == "failed"
+    shell.ok("delete", "app", "crash", *WAIT)
 
 
 def test_a_mistake_is_told_with_its_line_and_nothing_changes(shell: Shell) -> None:
@@ -249,7 +266,7 @@ def test_diff_shows_only_what_somebody_changed(shell: Shell, shop: str) -> None:
 def test_a_missing_secret_is_told_with_the_command_that_makes_it(shell: Shell) -> None:
     env = [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "login", "key": "a"}}}]
     shell.ok("apply", "-f", "-", stdin=app("lacking", web(env=env)))
-    command = f"kubectl -n {shell.namespace} create secret generic login --from-literal KEY=VALUE"
+    command = f"kubectl -n {shell.namespace} create secret generic login --from-literal a=VALUE"
     until(lambda: command in shell.ok("explain", "app", "lacking"), "explain says what to type", 60)
     shell.ok("delete", "app", "lacking", *WAIT)
 
@@ -258,6 +275,9 @@ def test_a_used_up_quota_is_told_with_where_to_look(shell: Shell) -> None:
     shell.ok("apply", "-f", "-", *WAIT, stdin=app("modest", web(), update={"minReadySeconds": 0}))
     shell.kube.kubectl("create", "quota", "small", "--hard=pods=0", "-n", shell.namespace)
     try:
+        # Until it has a status it refuses nothing.
+        quota = ("quota", "small", shell.namespace)
+        until(lambda: (shell.kube.get(*quota).get("status") or {}).get("hard"), "the quota counts")
         changed = app("modest", web(env=[{"name": "A", "value": "2"}]), update={"minReadySeconds": 0})
         shell.ok("apply", "-f", "-", stdin=changed)
         told = f"kubectl -n {shell.namespace} describe resourcequota small"
@@ -282,11 +302,13 @@ def test_delete_keeps_volumes_and_purge_does_not(shell: Shell) -> None:
     kept = app("kept", web(volumeMounts=[{"name": "data", "mountPath": "/data"}]), volumes=[volume])
     shell.ok("apply", "-f", "-", *WAIT, stdin=kept)
     shell.ok("delete", "app", "kept", *WAIT)
+    assert shell.kube.items("pod", shell.namespace, "iotistic.io/app=kept") == []
     assert shell.kube.get("pvc", "kept-data", shell.namespace) is not None
     shell.ok("apply", "-f", "-", *WAIT, stdin=kept)
     shell.ok("apps", "purge", "kept", "--yes", *WAIT)
 
-    until(lambda: shell.kube.get("pvc", "kept-data", shell.namespace) is None, "the volume goes", 120)
+    assert shell.kube.items("pod", shell.namespace, "iotistic.io/app=kept") == []
+    assert shell.kube.get("pvc", "kept-data", shell.namespace) is None
 
 
 def test_the_kubectl_plugin_is_the_same_program(shell: Shell) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from iotctl.cluster.changes import steps_of
+from iotctl.cluster.changes import content_steps, steps_of
 
 Json = dict[str, Any]
 WEB = {"name": "web", "image": "web:1"}
@@ -109,3 +109,20 @@ def test_values_of_secrets_are_not_told() -> None:
     assert causes(None, secret) == {"apply login": "missing"}
     assert causes(secret, secret) == {}
     assert causes(secret, secret | {"data": {}}) == {"apply login": "its contents differ"}
+
+
+def test_changed_contents_update_the_services_that_use_them() -> None:
+    def uses(name: str, **source: Json) -> Json:
+        return {"name": name, "image": "web:1", "envFrom": [source]}
+
+    shop = app(
+        uses("web", secretRef={"name": "login"}),
+        uses("db", configMapRef={"name": "login"}),
+        uses("till", secretRef={"name": "login"}),
+    )
+    steps = content_steps(shop, {"Secret/login": "changed"}, {"till"})
+    assert [(step["subject"], step["cause"]) for step in steps] == [
+        ("shop/web", "contents of Secret login changed")
+    ]
+    assert content_steps(shop, {}) == []
+    assert content_steps(app({"name": "web", "nonsense": 1}), {"Secret/login": "changed"}) == []

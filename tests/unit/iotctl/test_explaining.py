@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from iotctl.cluster.explaining import explain
+from iotctl.cluster.explaining import Locked, explain
 
 Json = dict[str, Any]
 DIFF, EDIT = "iotctl diff -f FILE", "(change its file) iotctl apply -f FILE"
@@ -14,6 +14,7 @@ RETRY, WAIT, LOGS = "iotctl retry shop", "iotctl wait app/shop", "iotctl service
 QUOTA = "its pod is forbidden: exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2"
 RANGE = "its pod is forbidden: maximum memory usage per Container is 64Mi, but limit is 1Gi"
 SECURITY = 'its pod is forbidden: violates PodSecurity "restricted:latest": privileged'
+HOOK = 'failed calling webhook "down.example.com": dial tcp 127.0.0.1:1: connect: connection refused'
 WEBHOOK = 'admission webhook "images.example.com" denied the request: no signature'
 POLICY = "ValidatingAdmissionPolicy 'no-latest' with binding 'all' denied request: tag"
 RIGHT = (
@@ -24,19 +25,47 @@ NOTHING: Json = {}
 FAILURE = {"release": "2", "since": "10:00", "message": "web never became ready"}
 
 
+NAMING: Json = {
+    "services": [
+        {
+            "env": [
+                {"name": "A", "value": "1"},
+                {"name": "B", "valueFrom": {"secretKeyRef": {"name": "login", "key": "password"}}},
+                {"name": "C", "valueFrom": {"secretKeyRef": {"name": "login", "key": "user"}}},
+            ],
+            "envFrom": [{"secretRef": {"name": "all"}}],
+        },
+        {"env": [{"name": "B", "valueFrom": {"secretKeyRef": {"name": "login", "key": "user"}}}]},
+    ],
+    "volumes": [
+        {"name": "data"},
+        {"name": "conf", "configMap": {"name": "web.conf", "items": [{"key": "httpd.conf", "path": "h"}]}},
+    ],
+}
+
+
 def web(state: str = "Running", reason: str = "", *, ready: bool = False, **fields: Any) -> Json:
     return {"name": "web", "state": state, "reason": reason, "ready": ready, **fields}
 
 
 def shop(
-    *services: Json, state: str = "Updating", why: str = "", stalled: str = "", observed: int = 1
+    *services: Json,
+    state: str = "Updating",
+    why: str = "",
+    stalled: str = "",
+    observed: int = 1,
+    spec: Json | None = None,
+    **known: str,
 ) -> Json:
     ready = sum(bool(one["ready"]) for one in services)
-    conditions = [{"type": "Stalled", "status": "True", "reason": stalled}] if stalled else []
+    conditions = [{"type": type, "status": status} for type, status in known.items()]
+    conditions += [{"type": "Stalled", "status": "True", "reason": stalled}] if stalled else []
+    for one in conditions:
+        one["lastTransitionTime"] = f"{one['type']} time"
     status: Json = {"state": state, "why": why, "release": "1", "conditions": conditions}
     status |= {"observedGeneration": observed, "services": [*services], "ready": f"{ready}/{len(services)}"}
     meta = {"name": "shop", "namespace": "till", "generation": 1, "creationTimestamp": "09:00"}
-    return {"metadata": meta, "status": status}
+    return {"metadata": meta, "status": status, "spec": spec or {}}
 
 
 def refused(reason: str, **fields: Any) -> Json:
@@ -121,6 +150,21 @@ CAUSES: dict[str, tuple[Json, str, list[str]]] = {
             "(or with that Secret or ConfigMap in it) iotctl apply -f FILE",
         ],
     ),
+    "a Secret and a ConfigMap of which the App names keys are missing": (
+        shop(
+            state="Stalled",
+            why="there is no Secret login, no ConfigMap web.conf in namespace till",
+            stalled="MissingReference",
+            spec=NAMING,
+        ),
+        "shop is left alone: there is no Secret login, no ConfigMap web.conf in namespace till.",
+        [
+            "kubectl -n till create secret generic login "
+            "--from-literal password=VALUE --from-literal user=VALUE",
+            "kubectl -n till create configmap web.conf --from-literal httpd.conf=VALUE",
+            "(or with that Secret or ConfigMap in it) iotctl apply -f FILE",
+        ],
+    ),
     "an object of before goes": (
         shop(state="Stalled", why="Service web of before is being removed", stalled="Waiting"),
         "shop is left alone: Service web of before is being removed.",
@@ -129,6 +173,11 @@ CAUSES: dict[str, tuple[Json, str, list[str]]] = {
     "the release can't be recorded": (
         shop(state="Stalled", why=f"the release can't be recorded: {WEBHOOK}", stalled="Refused"),
         f"shop is left alone: the release can't be recorded: {WEBHOOK}.",
+        ["kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations", DIFF, EDIT, RETRY],
+    ),
+    "a webhook is down": (
+        refused(HOOK),
+        f"shop/web can't be made: {HOOK}.",
         ["kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations", DIFF, EDIT, RETRY],
     ),
     "a quota is used up": (
@@ -232,3 +281,55 @@ def test_a_release_that_failed_for_a_quota_says_where_to_look() -> None:
         shop(web(ready=True), state="Undone"), FAILURE | {"message": f"web is not ready ({QUOTA})"}
     )
     assert told["commands"] == ["kubectl -n till describe resourcequota small", DIFF, EDIT, RETRY]
+
+
+def test_a_release_that_failed_and_stays_does_not_serve() -> None:
+    crash = shop(web("CrashLoop"), web(ready=True) | {"name": "db"}, state="Failed", Available="False")
+    told = explain(crash, FAILURE | {"release": "1"})["sentence"]
+    assert told.startswith(
+        "shop is not available (release 1, 1 of 2 ready); release 1 failed and stays since"
+    )
+
+
+BY_HAND = web("Stopped", ready=True, runState="Stopped")
+WAITS = {"Locked": "12:00"}
+
+
+@pytest.mark.parametrize(
+    ("app", "since"),
+    [
+        (shop(BY_HAND, state="Stopped", Ready="True"), ""),
+        (shop(BY_HAND, web(ready=True) | {"name": "db"}, state="Ready", Ready="True"), ""),
+        (shop(web("Updating"), why="shop is locked by till: sale", Ready="False"), "12:00"),
+        (shop(web(), state="Held", why="suspended: spec.suspend is true", Ready="False"), ""),
+        (shop(state="Stalled", why="no", stalled="Invalid", Ready="False"), "Stalled time"),
+        (shop(web("Unhealthy"), state="Degraded", Ready="False"), "Ready time"),
+        (shop(web(ready=True), state="Ready", Ready="True"), ""),
+        (shop(observed=0) | {"status": {}}, "09:00"),
+    ],
+)
+def test_since_is_the_moment_of_that_cause_or_none(app: Json, since: str) -> None:
+    assert explain(app, NOTHING, waits=WAITS)["since"] == since
+
+
+LOCK = Locked("shop is locked by till: sale", "11:00")
+
+
+def test_a_lock_that_nothing_waits_for_is_told() -> None:
+    well = shop(web(ready=True), state="Ready")
+    told = explain(well, NOTHING, lock=LOCK)
+    assert told["sentence"] == f"shop serves release 1 (1 of 1 ready); {LOCK.text}, since 11:00."
+    assert (told["since"], told["commands"]) == ("11:00", ["iotctl unlock shop"])
+    told = explain(well, NOTHING, lock=LOCK._replace(since=""))
+    assert (told["sentence"].endswith(f"; {LOCK.text}."), told["since"]) == (True, "")
+
+
+def test_a_lock_that_something_waits_for_is_told_once() -> None:
+    told = explain(shop(web("Updating"), why=LOCK.text), NOTHING, lock=LOCK)
+    assert (told["sentence"], told["since"]) == (f"shop waits: {LOCK.text}.", "")
+
+
+def test_a_lock_is_told_beside_another_cause_with_that_ones_moment() -> None:
+    told = explain(shop(web("Unhealthy", "no"), state="Degraded", Ready="False"), NOTHING, lock=LOCK)
+    assert (told["sentence"], told["since"]) == (f"shop/web is not ready: no; {LOCK.text}.", "Ready time")
+    assert told["commands"] == [LOGS, "iotctl unlock shop"]

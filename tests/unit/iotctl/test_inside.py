@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from iotctl.commands.inside import not_run
 from tests.unit.device_api.memory import shop
 from tests.unit.iotctl.conftest import Iotctl
 from tests.unit.iotctl.device import Served
@@ -48,6 +49,33 @@ def test_exec_writes_what_the_command_wrote_and_ends_as_it_did(iotctl: Iotctl, s
     ran = iotctl("exec", "shop-db-2", "--timeout", "2m", "--", "fsck", "-y")
     assert (ran.code, ran.out) == (127, "fsck: not found")
     assert iotctl("exec", "pay", "-a", "till", "--", "echo").code == 0
+
+
+BEGUN = "OCI runtime exec failed: exec failed: unable to start container process: exec: "
+KUBECTL = "error: Internal error occurred: error executing command in container: failed to exec: "
+NONE_THERE = "in shop/web; its image may have no shell either."
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        (
+            f'{BEGUN}"nosuch": executable file not found in $PATH: unknown',
+            (127, f"There is no program nosuch {NONE_THERE}"),
+        ),
+        (
+            f'{KUBECTL}{BEGUN}"/bin/sh": stat /bin/sh: no such file or directory: unknown',
+            (127, f"There is no program /bin/sh {NONE_THERE}"),
+        ),
+        (
+            f'{KUBECTL}{BEGUN}"/etc": permission denied: unknown',
+            (126, "/etc in shop/web is no program that may be run: permission denied."),
+        ),
+        ("sh: nosuch: not found", None),
+    ],
+)
+def test_a_program_that_is_not_there(output: str, told: tuple[int, str] | None) -> None:
+    assert not_run(output, "shop/web") == told
 
 
 @pytest.mark.parametrize("text", ["0", "6m", "1h", "soon"])

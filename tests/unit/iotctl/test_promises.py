@@ -77,6 +77,7 @@ def device(served_device: Served) -> Served:
     meta = {"name": "db"}
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": {"password": VALUE}}
     control.core["Secret", "db"] = secret
+    control.written = [(name, "hello") for name in ("web", "api", "db")]
     served_device.say("Started", "started myapp/web", app="myapp")
     return served_device
 

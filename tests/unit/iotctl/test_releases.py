@@ -65,9 +65,16 @@ def test_an_explanation_for_programs(iotctl: Iotctl, shop_device: Served) -> Non
     assert iotctl("explain", "shop", "-o", "name").out == "app/shop\n"
 
 
-@pytest.mark.parametrize("words", [["shop", "till"], ["app"], ["app", "a", "b"], ["service/web"]])
+@pytest.mark.parametrize("words", [["shop", "till"], ["app"], ["app", "a", "b"], ["secret/web"]])
 def test_what_can_not_be_explained(iotctl: Iotctl, shop_device: Served, words: list[str]) -> None:
     assert iotctl("explain", *words).code == (1 if words == ["app"] else 2)
+
+
+@pytest.mark.parametrize("words", [["service", "shop-web"], ["svc", "web-1"], ["service/shop-web-1"]])
+def test_of_a_service_its_app_is_explained(iotctl: Iotctl, shop_device: Served, words: list[str]) -> None:
+    ran = iotctl("explain", *words)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("shop serves release 1;")
 
 
 def test_history(iotctl: Iotctl, shop_device: Served) -> None:

@@ -286,7 +286,30 @@ def test_log_of_nothing(iotctl: Iotctl, two_apps: Served) -> None:
     ran = iotctl("logs", "nope")
     assert ran.code == 1
     assert ran.err.startswith("There is neither an App nor a service 'nope' on this device.\n")
-    assert "Apps here: shop, till" in ran.err
+    assert ran.err.splitlines()[1:] == ["Services there: shop-db-2, shop-web-1, till-pay-2, till-web-1."]
+
+
+def test_a_log_without_lines_is_told(iotctl: Iotctl, two_apps: Served) -> None:
+    two_apps.device.written = []
+    words = "it has not run here yet, or has written nothing.\n"
+    ran = iotctl("logs", "1002")
+    assert (ran.code, ran.out, ran.err) == (0, "", f"There are no lines of App till: {words}")
+    assert iotctl("services", "logs", "pay-2").err == f"There are no lines of till/pay: {words}"
+    assert iotctl("logs", "till", "pay", "-n", "0").err == ""
+
+
+def test_an_event_of_several_apps_says_whose_it_is(iotctl: Iotctl, two_apps: Served) -> None:
+    two_apps.say("Installed", "release 1 is good", app="shop")
+    two_apps.say("Failed", "shop2/web: crash in shop-web", app="shop")
+    two_apps.say("Installed", "App till: release 1 is good", app="till")
+    said = [line.split("  ", 2)[-1].strip() for line in iotctl("events").out.splitlines()]
+    assert said == [
+        "App shop: release 1 is good",
+        "App shop: shop2/web: crash in shop-web",
+        "App till: release 1 is good",
+    ]
+    assert "App shop" not in iotctl("events", "1001").out
+    assert json.loads(iotctl("events", "-o", "json").out)[0]["message"] == "release 1 is good"
 
 
 def test_events(iotctl: Iotctl, two_apps: Served) -> None:

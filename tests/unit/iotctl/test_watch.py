@@ -142,6 +142,25 @@ def test_what_is_still_waited_for() -> None:
     )
 
 
+def test_what_refuses_a_part_of_the_app_is_told_beside_its_services() -> None:
+    found = app(service(state="Failed", ready=False, reason='persistentvolumeclaim "data" not found'))
+    found["status"]["why"] = 'persistentvolumeclaims "data" is forbidden: exceeded quota: small'
+    assert watch(found).unfinished("shop", 60.0).splitlines()[:3] == [
+        "App shop is not ready (0 of 1 services).",
+        'App shop: persistentvolumeclaims "data" is forbidden: exceeded quota: small',
+        '  web  failed  persistentvolumeclaim "data" not found',
+    ]
+
+
+@pytest.mark.parametrize("why", ["web: in a crash loop", "web never became ready", ""])
+def test_what_a_service_says_is_not_told_twice(why: str) -> None:
+    found = app(service(state="CrashLoop", ready=False, reason="exit 1, next try in 40 s"))
+    found["status"]["why"] = why
+    assert (
+        watch(found).unfinished("shop", 60.0).splitlines()[1] == "  web  crash loop  exit 1, next try in 40 s"
+    )
+
+
 def test_an_agent_that_does_not_answer_is_what_is_waited_for() -> None:
     seen = watch(app(service(ready=False)))
     seen.trouble = "No agent answers on unix:///x (connection refused)."
