@@ -1,4 +1,5 @@
-"""An admission webhook that changes what is written in one namespace, as policy engines do."""
+"""What stands between a request and the cluster in one namespace, as policy engines put it there: a webhook
+that changes what is written, one that is down, a policy that says no."""
 
 from __future__ import annotations
 
@@ -13,10 +14,12 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from tests.cluster.kube import Kube, until
+from tests.cluster.kube import Answer, Kube, until
 
 Patches = Mapping[str, Sequence[Mapping[str, Any]]]
 """JSON patches by kind."""
+ADMISSION = "admissionregistration.k8s.io/v1"
+CREATED = 201
 RULES = [("apps", "deployments"), ("batch", "jobs"), ("", "pods")]
 
 
@@ -73,8 +76,67 @@ def webhook(kube: Kube, namespace: str, folder: Path, patches: Patches) -> Itera
         server.server_close()
 
 
+@contextmanager
+def webhook_down(kube: Kube, namespace: str) -> Iterator[None]:
+    """One that has to be asked about Deployments, and answers nobody; at the end it is gone."""
+    hook = {
+        "name": "down.test.iotistic.io",
+        "clientConfig": {"url": "https://127.0.0.1:1/"},
+        "rules": [_rule("apps", "deployments", "CREATE", "UPDATE")],
+        "namespaceSelector": _only(namespace),
+        "failurePolicy": "Fail",
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+        "timeoutSeconds": 2,
+    }
+    made = {"apiVersion": ADMISSION, "kind": "ValidatingWebhookConfiguration"}
+    kube.apply(made | {"metadata": {"name": namespace}, "webhooks": [hook]}, namespace=namespace)
+    try:
+        until(lambda: "failed calling webhook" in _try(kube, namespace).message, "the webhook is missed")
+        yield
+    finally:
+        kube.try_kubectl("delete", "validatingwebhookconfiguration", namespace, "--ignore-not-found")
+    until(lambda: _try(kube, namespace).status == CREATED, "the webhook is missed no longer")
+
+
+@contextmanager
+def removal_denied(kube: Kube, namespace: str, deployment: str, words: str) -> Iterator[None]:
+    """A policy by which nobody may remove Deployments; at the end it is gone."""
+    constraints = {
+        "namespaceSelector": _only(namespace),
+        "resourceRules": [_rule("apps", "deployments", "DELETE")],
+    }
+    validations = [{"expression": "false", "message": words}]
+    policy = {"failurePolicy": "Fail", "matchConstraints": constraints, "validations": validations}
+    binding = {"policyName": namespace, "validationActions": ["Deny"]}
+    path = f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}"
+    head = {"apiVersion": ADMISSION, "metadata": {"name": namespace}}
+    kube.apply(
+        {**head, "kind": "ValidatingAdmissionPolicy", "spec": policy},
+        {**head, "kind": "ValidatingAdmissionPolicyBinding", "spec": binding},
+        namespace=namespace,
+    )
+    both = "validatingadmissionpolicybinding,validatingadmissionpolicy"
+
+    def denies() -> bool:
+        return words in kube.request("DELETE", path, dryRun="All").message
+
+    try:
+        until(denies, "the policy counts")
+        yield
+    finally:
+        kube.try_kubectl("delete", both, namespace, "--ignore-not-found")
+    until(lambda: not denies(), "the policy counts no longer")
+
+
 def _asks(kube: Kube, server: Webhook, namespace: str) -> bool:
     """Some moments pass before a new configuration counts."""
+    _try(kube, namespace)
+    return bool(server.asked)
+
+
+def _try(kube: Kube, namespace: str) -> Answer:
+    """What is answered to a Deployment that is not made after all."""
     container = {"name": "a", "image": "a"}
     template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [container]}}
     probe = {
@@ -83,26 +145,29 @@ def _asks(kube: Kube, server: Webhook, namespace: str) -> bool:
         "metadata": {"name": "probe"},
         "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": template},
     }
-    kube.request("POST", f"/apis/apps/v1/namespaces/{namespace}/deployments", probe, dryRun="All")
-    return bool(server.asked)
+    return kube.request("POST", f"/apis/apps/v1/namespaces/{namespace}/deployments", probe, dryRun="All")
+
+
+def _rule(group: str, resource: str, *verbs: str) -> dict[str, Any]:
+    return {"apiGroups": [group], "apiVersions": ["v1"], "operations": list(verbs), "resources": [resource]}
+
+
+def _only(namespace: str) -> dict[str, Any]:
+    return {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
 
 
 def _configuration(server: Webhook, namespace: str, folder: Path) -> dict[str, Any]:
-    def rule(group: str, resource: str) -> dict[str, Any]:
-        verbs = ["CREATE", "UPDATE"]
-        return {"apiGroups": [group], "apiVersions": ["v1"], "operations": verbs, "resources": [resource]}
-
     authority = base64.b64encode((folder / "tls.crt").read_bytes()).decode()
     return {
-        "apiVersion": "admissionregistration.k8s.io/v1",
+        "apiVersion": ADMISSION,
         "kind": "MutatingWebhookConfiguration",
         "metadata": {"name": namespace},
         "webhooks": [
             {
                 "name": "changes.test.iotistic.io",
                 "clientConfig": {"url": f"https://127.0.0.1:{server.server_port}/", "caBundle": authority},
-                "rules": [rule(group, resource) for group, resource in RULES],
-                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+                "rules": [_rule(group, resource, "CREATE", "UPDATE") for group, resource in RULES],
+                "namespaceSelector": _only(namespace),
                 "failurePolicy": "Ignore",
                 "sideEffects": "None",
                 "admissionReviewVersions": ["v1"],

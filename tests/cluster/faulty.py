@@ -42,6 +42,7 @@ def site_behind(
 
 def world(site: Site, app: str = "shop") -> dict[str, Any]:
     """All that counts of an App and of what it made, without numbers of releases."""
+    site.until(lambda: not _left_behind(site, app), "pods of what was removed are on their way out")
     status = site.status(app)
     deployments = {
         one["metadata"]["name"]: [one["spec"]["replicas"], one.get("status", {}).get("readyReplicas", 0)]
@@ -58,6 +59,14 @@ def world(site: Site, app: str = "shop") -> dict[str, Any]:
         "children": children,
         "revisions": len(site.items("controllerrevision", app)),
     }
+
+
+def _left_behind(site: Site, app: str) -> set[str]:
+    """Services without a workload whose pods have not been told to end: the garbage collector comes later."""
+    label = "iotistic.io/service"
+    there = {one["metadata"]["labels"].get(label) for one in site.items("deployment,job", app)}
+    pods = [one["metadata"] for one in site.items("pod", app)]
+    return {one["labels"].get(label, "") for one in pods if "deletionTimestamp" not in one} - there - {""}
 
 
 def hack(*words: str) -> None:

@@ -116,7 +116,8 @@ class RunningOperator:
 
         def quiet() -> bool:
             time.sleep(0.25)
-            turns = -1.0 if self.metric("iotistic_busy") else self.metric("iotistic_reconciles_total")
+            busy = not self.page("/healthz")[0] or self.metric("iotistic_busy")  # no answer is no rest
+            turns = -1.0 if busy else self.metric("iotistic_reconciles_total")
             seen.append(turns)
             return turns >= 0 and len(seen) > 4 and len(set(seen[-5:])) == 1
 

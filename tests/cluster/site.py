@@ -14,6 +14,8 @@ from tests.cluster.operator import RunningOperator, running_operator
 IMAGE = "iotistic/busybox:1"
 PATIENCE_SECONDS = 300.0
 """For what takes some seconds on an idle machine."""
+NEVER = {"exec": {"command": ["false"]}, "periodSeconds": 1}
+"""Without a probe, on a busy machine, the kubelet may call a container ready for seconds after its end."""
 
 
 def serving(text: str = "one", *, name: str = "web", **fields: Any) -> dict[str, Any]:
@@ -46,8 +48,8 @@ def sleeping(name: str = "idle", **fields: Any) -> dict[str, Any]:
 
 
 def failing(name: str = "web", code: int = 3, **fields: Any) -> dict[str, Any]:
-    """A service that ends at once."""
-    return sleeping(name, args=[f"exit {code}"], **fields)
+    """A service that ends at once, and is never ready."""
+    return sleeping(name, args=[f"exit {code}"], readinessProbe=NEVER, **fields)
 
 
 def app(*services: dict[str, Any], name: str = "shop", **spec: Any) -> dict[str, Any]:

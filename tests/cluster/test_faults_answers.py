@@ -17,10 +17,12 @@ DEPLOYMENT = ("PATCH", "/deployments/shop-web")
 STATUS = ("PATCH", "/apps/shop/status")
 REVISION = ("PATCH", "/controllerrevisions/")
 LOST = 0
+HOOK = 'Internal error occurred: failed calling webhook "down.example.com": connection refused'
 PASSING = [
     ("conflicts", [Instead(*DEPLOYMENT, 409), Instead(*STATUS, 409), Instead(*REVISION, 409)]),
     ("too many requests", [Instead(*DEPLOYMENT, 429), Instead(*STATUS, 429)]),
     ("errors of the server", [Instead(*DEPLOYMENT, 500, left=2), Instead(*STATUS, 503)]),
+    ("a webhook that is down", [Instead(*DEPLOYMENT, 500, HOOK), Instead(*STATUS, 500, HOOK, left=2)]),
     ("lost answers", [Instead(*DEPLOYMENT, LOST), Instead(*STATUS, LOST), Instead(*REVISION, LOST)]),
     ("a status that is refused once", [Instead(*STATUS, 422)]),
 ]

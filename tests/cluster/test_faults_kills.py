@@ -77,6 +77,10 @@ def ends(place: Place, state: str, release: str, *, cut: Cut | None) -> dict[str
         site.operator.kill()
         gateway.watch()
         site.operator.start()
+        # The state may be that of the end already, with things left to do that it does not know of yet.
+        site.operator.until_ready()
+    elif cut is not None:
+        gateway.watch()  # what is written late must not end it any more
     site.until(there, f"{state} {release} after {cut}, IOTISTIC_SEED={SEED}")
     site.operator.until_idle()
     return world(site)

@@ -119,7 +119,7 @@ class Pods:
         pods = {
             service.name: [PodAddress(address=self.pod(service.name)["status"]["podIP"])]
             for service in shop.spec.services
-            if spoken_of_pods(service)
+            if spoken_of_pods(shop, service)
         }
         self._apply(names_slice(shop, self.context, addresses, pods))
 

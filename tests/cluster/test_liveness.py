@@ -126,7 +126,8 @@ def test_a_watch_that_hears_again_is_well_again(
     proxy.deaf.clear()
     # Silent connections are given up after 70 s at the latest.
     until(lambda: operator.page("/healthz")[0] == 200, f"liveness holds; {operator.tail(5)}", 240)
-    assert operator.lines("watch_hears_again")
+    # While watches begin anew none counts as deaf; told is it when they have delivered everything.
+    until(lambda: operator.lines("watch_hears_again"), "it is told")
 
 
 def test_quiet_watches_are_well(through: tuple[Proxy, RunningOperator]) -> None:
@@ -157,6 +158,9 @@ def test_without_rights_readiness_fails_and_comes_back_with_them(
     kubeconfig = kubeconfig_of(api_server, place, tmp_path, RIGHTS)
     with running_operator(kubeconfig, [place]) as operator:
         grant(api_server, place, reading_only(RIGHTS))
+        may = ("auth", "can-i", "create", "deployments", "-n", place)
+        account = f"--as=system:serviceaccount:{place}:{NAME}"
+        until(lambda: api_server.try_kubectl(*may, account).stdout.strip() == "no", "the API server knows")
 
         api_server.apply(APP, namespace=place)
 

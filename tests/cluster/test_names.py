@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.cluster.site import Site, app, serving, sleeping
+from tests.cluster.site import NEVER, Site, app, serving, sleeping
 
 
 def pair(name: str) -> dict[str, Any]:
@@ -79,3 +79,17 @@ def test_a_hand_over_fails_no_request_through_a_name(site: Site) -> None:
     counts = {line.split(maxsplit=1)[1]: int(line.split()[0]) for line in said.splitlines()}
     assert set(counts) == {"one", "two"}, counts
     assert sum(counts.values()) > 100, counts
+
+
+def test_what_is_not_ready_has_its_name_beside_a_hand_over(site: Site) -> None:
+    api = serving("early", name="api", ports=[], readinessProbe=NEVER)
+    rolled = sleeping("rolled", update={"strategy": "HandOver"}, readinessProbe=NEVER)
+    site.apply(app(api, rolled, sleeping("asker")))
+    url = "http://api:8080/index.html"
+    site.until(lambda: site.fetch(url, workload="shop-asker") == "early", "the name is known")
+    pods = {one["metadata"]["labels"]["iotistic.io/service"]: one["status"] for one in site.items("pod")}
+    assert not any(one["ready"] for name in ("api", "rolled") for one in pods[name]["containerStatuses"])
+    ours = f"shop-names.{site.namespace}.svc.cluster.local"
+    known = site.inside("shop-asker", f"nslookup rolled.{ours} 2>&1; nslookup api.{ours} 2>&1")
+    assert pods["api"]["podIP"] in known, known
+    assert pods["rolled"]["podIP"] not in known, known

@@ -16,8 +16,8 @@ from tests.cluster.faulty import STATE, needs_daemons
 from tests.cluster.imagery import BUSYBOX, REGISTRIES, SLEEP, forget, publish, reached
 from tests.cluster.kube import Kube
 from tests.cluster.reaching import missing
+from tests.cluster.shell import Shell
 from tests.cluster.site import Site, app, site_of
-from tests.cluster.test_iotctl import Shell
 from tests.docker.registry import PASSWORD, USER, Registry, Wire, serving, why_not
 
 MB = 1_000_000
@@ -141,7 +141,8 @@ def test_a_registry_that_goes_in_the_middle_of_a_fetch(place: Place) -> None:
     place.site.apply(shop("cut", image, "cut"))
     place.site.until(lambda: place.wire.carried > MB, "a part of it is fetched")
     place.wire.dead = True
-    place.site.until(lambda: "ErrImagePull" in place.waiting("cut"), "the fetch fails")
+    # ErrImagePull, and ImagePullBackOff until the next try.
+    place.site.until(lambda: "ImagePull" in place.waiting("cut"), "the fetch fails")
     assert place.wire.carried < 6 * MB
     place.wire.bytes_a_second, place.wire.dead = 0, False
     place.site.until_state("Ready", name="cut")

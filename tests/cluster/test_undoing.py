@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from tests.cluster.site import Site, app, failing, serving, sleeping
+from tests.cluster.site import NEVER, Site, app, failing, serving, sleeping
 
 HASTY = {"progressDeadlineSeconds": 30}
 
@@ -44,7 +44,7 @@ def test_what_failed_has_its_last_lines_kept(site: Site) -> None:
     site.apply(good())
     site.until_state("Ready", release="1")
     script = "for number in $(seq 60); do echo line $number; done; exit 7"
-    site.apply(app(sleeping("web", args=[script]), sleeping("db"), update=HASTY))
+    site.apply(app(sleeping("web", args=[script], readinessProbe=NEVER), sleeping("db"), update=HASTY))
     site.until_state("Undone")
     kept = site.get("secret", "shop-last-lines")
     assert kept["metadata"]["annotations"]["iotistic.io/release"] == "2"
@@ -61,7 +61,8 @@ def test_a_secret_of_somebody_else_in_the_place_of_last_lines_is_left_alone(site
     before = site.get("secret", "shop-last-lines")
     site.apply(good())
     site.until_state("Ready", release="1")
-    site.apply(app(sleeping("web", args=["echo why; exit 7"]), sleeping("db"), update=HASTY))
+    web = sleeping("web", args=["echo why; exit 7"], readinessProbe=NEVER)
+    site.apply(app(web, sleeping("db"), update=HASTY))
     site.until_state("Undone")
     assert site.get("secret", "shop-last-lines") == before
     assert "lines_lost" in site.operator.tail(2000)

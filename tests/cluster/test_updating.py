@@ -88,6 +88,7 @@ def test_an_image_comes_before_what_serves_is_stopped(site: Site) -> None:
         return "registry.invalid" in status.get("why", "") or status.get("state") == "Undone"
 
     site.until(told, "why names the image")
+    assert site.condition("Available") == ("True", "Serving")
     status = site.until_state("Undone")
     assert "registry.invalid/web:2" in status["why"]
     web = [pod for pod in site.items("pod") if "iotistic.io/service" in pod["metadata"]["labels"]]

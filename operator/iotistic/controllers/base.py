@@ -65,7 +65,7 @@ class Revision:
     created: str
     """RFC 3339: when it was wanted first."""
     state: str
-    """serving, updating, good, quarantined, or superseded."""
+    """serving, updating, failed, good, quarantined, or superseded."""
     why: str = ""
     """Of one that has failed: what was wrong with it."""
     images: tuple[str, ...] = ()

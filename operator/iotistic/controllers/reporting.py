@@ -105,10 +105,12 @@ class Reporter:
         a deletion is forgotten only when all that has to go is gone."""
         if not self._world.seen:
             return name in self._desired.deletions
-        seen = self._world.observed
-        going = [*seen.networks] if name in self._desired.deletions else []
-        going += seen.volumes if self._desired.deletions.get(name) else []
-        return any(one.app == name for one in (*seen.containers, *going))
+        seen, deletions = self._world.observed, self._desired.deletions
+        if any(container.app == name for container in seen.containers):
+            return True
+        if name in deletions and any(network.app == name for network in seen.networks):
+            return True
+        return deletions.get(name, False) and any(volume.app == name for volume in seen.volumes)
 
     def _stray(self, name: str, *, deleting: bool) -> tuple[App, AppFacts]:
         containers = [c for c in self._world.observed.containers if c.app == name]

@@ -185,7 +185,7 @@ class RevisionBody(Answer):
     created: str
     """When it was wanted first."""
     state: str
-    """serving, updating, good, quarantined or superseded."""
+    """serving, updating, failed, good, quarantined or superseded."""
     why: str
     """Of a quarantined one: what was wrong with it."""
     images: list[str]

@@ -97,13 +97,15 @@ def why_failed(digest: str, state: RolloutState) -> str:
 
 
 def standing(digest: str, state: RolloutState, *, wanted: str) -> str:
-    """What became of a release, in one word: updating (wanted, and not good yet), serving, quarantined,
-    good (it was, and may be again), or superseded (it never was)."""
+    """What became of a release, in one word: updating (wanted, and not good yet), serving, failed (it
+    stays all the same), quarantined, good (it was, and may be again), or superseded (it never was)."""
     attempting = state.failure is None and digest in {wanted, state.attempt.digest if state.attempt else ""}
     if attempting and (state.last_good is None or state.attempt or digest != state.last_good.digest):
         return "updating"
     if state.quarantine is not None and digest == state.quarantine.digest:
         return "quarantined"
+    if state.failure is not None and state.attempt is not None and digest == state.failure.digest:
+        return "failed"
     if digest == state.effective:
         return "serving"
     return "good" if digest in state.once_good else "superseded"

@@ -97,12 +97,14 @@ def seconds_left(state: RolloutState, now: Now) -> float:
 
 
 def retry(state: RolloutState) -> RolloutState:
-    """The state after somebody asked for another try; the same state when nothing has failed.
+    """The state after somebody asked for another try; the same state when nothing is tried and nothing has
+    failed.
 
-    The caller stores it, and forgets the services' back-offs. The next step begins the attempt anew.
+    The caller stores it, and forgets the services' back-offs. The next step begins the attempt anew; one
+    under way goes on with its whole deadline.
     """
     if state.failure is None:
-        return state
+        return replace(state, seconds_left=state.deadline_seconds, clock=None) if state.begun else state
     again = state.attempt or Release(digest=state.failure.digest, name=state.failure.release)
     return replace(_settled(state), attempt=again)
 
@@ -377,7 +379,10 @@ def _wake(app: Wanted, state: RolloutState, now: Now, held: float | None) -> flo
     moments = [seconds_left(state, now)] if state.clock is not None else []
     if held is not None:
         moments.append(_needed(state, app) - held)
-    return max(SHORTEST_SLEEP_SECONDS, min(moments)) if moments else None
+    if not moments:
+        return None
+    # An App where nothing happens is looked at all the same: else nobody was looking, and nothing is proven.
+    return max(SHORTEST_SLEEP_SECONDS, min(*moments, AWAY_SECONDS / 2))
 
 
 def _why(app: Wanted, state: RolloutState, seen: Readiness, phase: Phase, wait: Wait | None) -> str:

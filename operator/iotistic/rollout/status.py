@@ -57,6 +57,8 @@ class ServiceFacts:
     """Why the planner lets it wait: `waits for db (healthy)`."""
     stop_waits: str = ""
     """A lock, in words, under which it goes on although it is wanted Stopped."""
+    pod_serves: bool = False
+    """On a cluster, where it may have several pods: one of them serves, be it an old one."""
 
     @property
     def stops(self) -> bool:
@@ -84,6 +86,8 @@ class AppFacts:
     """A step of the App's own (network, volume) has failed."""
     failure_hint: str = ""
     """What a person can do about that."""
+    left: str = ""
+    """Why something that should go is there still, and is in nobody's way."""
     locked: str = ""
     """A user's lock that it waits for."""
     locked_service: str = ""
@@ -132,6 +136,18 @@ def _judge(facts: ServiceFacts) -> tuple[str, bool, str]:
     if not facts.container_status:
         return "Waiting", False, "not made yet"
     return "Updating", False, facts.waits_for or "to be replaced"
+
+
+def container_serves(facts: ServiceFacts) -> bool:
+    """Whether the container does its work, as the App says or not."""
+    return _of_container(facts)[1]
+
+
+def _serves(facts: ServiceFacts, status: ServiceStatus) -> bool:
+    """Whether the service serves: an old container does, whatever the new one waits for or fails at."""
+    if status.ready or facts.pod_serves:
+        return True
+    return not facts.stops and not facts.unchanged and container_serves(facts)
 
 
 def _runs_well(facts: ServiceFacts) -> bool:
@@ -250,7 +266,7 @@ def _app_state(facts: AppFacts, services: Sequence[ServiceStatus], all_ready: bo
     if stopped and facts.rollout is not None and facts.rollout.wait is not None and not _due(facts):
         return "Stopped", facts.rollout.why
     if all_ready:
-        return ("Stopped" if stopped else "Ready"), facts.locked
+        return ("Stopped" if stopped else "Ready"), facts.locked or facts.failure or facts.left
     why = facts.locked or facts.failure or _first_reason(services)
     if facts.rollout is not None and _rolling(facts) and not why:
         why = "what is wanted has just changed" if _due(facts) else facts.rollout.why
@@ -305,7 +321,7 @@ def _conditions(
     reason = _progress_reason(facts, failed)
     stalled_reason = _stalled_reason(facts)
     stalled = bool(stalled_reason)
-    available = bool(services) and all(s.ready or s.state in {"Running", "Updating"} for s in services)
+    available = bool(services) and all(map(_serves, facts.services, services))
     reconciling = not all_ready and not stalled and not facts.hold
     held_reason = "Suspended" if "suspend" in facts.hold else "Held"
     ready_reason = (

@@ -189,6 +189,19 @@ def test_refusals_are_told_where_they_belong() -> None:
     assert found.refused == "port taken"
 
 
+def test_a_refused_removal_stands_in_the_way_unless_it_is_housekeeping() -> None:
+    def refusal(message: str, **fields: bool) -> Refusal:
+        return Refusal(message=message, digest="", tries=1, retry_at=0.0, removal=True, **fields)
+
+    refusals = {
+        Ref("Deployment", "edge", "shop-old"): refusal("may not go"),
+        Ref("ControllerRevision", "edge", "shop-1"): refusal("has to stay", stands=False),
+    }
+    found = look(may_run(ONE), [], refusals, {}, now=datetime.fromisoformat(NOW))
+    assert (found.refused, found.left) == ("may not go", "has to stay")
+    assert found.services[0].failure == ""
+
+
 def test_run_states_are_what_somebody_asked_for() -> None:
     said = [
         {"metadata": metadata("a"), "spec": {"service": "a", "runState": "Stopped"}},

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from iotistic.controllers.cluster.observing import Observation, Seen, observe, runtime_words
-from iotistic.rollout.status import ServiceFacts, service_status
+from iotistic.controllers.cluster.observing import Observation, Seen, container_of, observe
+from iotistic.engines.kubernetes.runtimewords import runtime_words
+from iotistic.rollout.status import AppFacts, ServiceFacts, app_status, service_status
 from tests.unit.controllers_cluster.world import EARLIER, NOW, deployment, job, pod, running, service, waiting
 
 PROBE = {"httpGet": {"path": "/health", "port": 8080}}
 CRASHED = {"exitCode": 1, "reason": "Error", "finishedAt": EARLIER}
+ENDED = {"exitCode": 0, "reason": "Completed", "finishedAt": EARLIER}
+AT_ONCE = ENDED | {"startedAt": "2026-06-01T10:59:51Z"}
 BACK_OFF = waiting("CrashLoopBackOff", "back-off 10s restarting failed container")
 
 
@@ -65,11 +69,26 @@ def words(observation: Observation) -> tuple[str, bool, str]:
             ("Restarting", False, "exit 1"),
         ),
         (
+            (pod(running(NOW), last=ENDED, restarts=4, ready=True),),
+            {},
+            ("Restarting", False, "exit 0"),
+        ),
+        ((pod(BACK_OFF, last=ENDED, restarts=4),), {}, ("CrashLoop", False, "exit 0")),
+        ((pod(running(), last=ENDED, restarts=4, ready=True),), {}, ("Running", True, "")),
+        (
             (pod(BACK_OFF, last={"exitCode": 128, "reason": "StartError", "message": "no such file: nope"}),),
             {},
             ("CrashLoop", False, "StartError: no such file: nope"),
         ),
         ((pod({"terminated": CRASHED}),), {}, ("Exited", False, "exit 1")),
+        ((pod({"terminated": AT_ONCE}),), {}, ("Exited", False, "exit 0")),
+        ((pod({"terminated": AT_ONCE}, restarts=1),), {}, ("CrashLoop", False, "exit 0")),
+        (
+            (pod({"terminated": AT_ONCE | {"startedAt": "2026-06-01T10:59:50Z"}}, restarts=1),),
+            {},
+            ("Exited", False, "exit 0"),
+        ),
+        ((pod({"terminated": ENDED}, restarts=1),), {}, ("Exited", False, "exit 0")),
         (
             (pod(waiting("ErrImagePull", "failed to pull web:1: not found")),),
             {},
@@ -177,6 +196,97 @@ def test_stopped_is_ready_when_no_pod_is_left() -> None:
 def test_a_container_that_was_started_again_is_looked_at_again() -> None:
     observation = seen(deployment(), pod(running(NOW), last=CRASHED, restarts=1, ready=True))
     assert observation.settled_in == 10.0
+
+
+@pytest.mark.parametrize(
+    ("restart", "last", "expected"),
+    [
+        ("OnFailure", CRASHED, ("Restarting", False, "exit 1")),
+        ("OnFailure", ENDED, ("Running", True, "")),
+        ("Never", ENDED, ("Running", True, "")),
+    ],
+)
+def test_what_may_end_is_steady_after_an_end_with_0(
+    restart: str, last: dict[str, Any], expected: tuple[str, bool, str]
+) -> None:
+    again = pod(running(NOW), last=last, restarts=1, ready=True)
+    assert words(seen(job(), again, restartPolicy=restart)) == expected
+    for restarts in (0, 1):
+        ended = pod({"terminated": AT_ONCE}, restarts=restarts)
+        assert words(seen(job(), ended, restartPolicy=restart))[0] == "Completed"
+
+
+def beside(made: dict[str, Any], name: str) -> dict[str, Any]:
+    """The pod with another container that an admission webhook has put into it; it runs."""
+    proxy = {
+        "name": name,
+        "image": "docker.io/library/proxy:1",
+        "imageID": "docker.io/library/proxy@sha256:def",
+        "containerID": "containerd://c2",
+        "restartCount": 0,
+        "state": running(),
+        "started": True,
+    }
+    status = made["status"]
+    statuses = sorted([*status["containerStatuses"], proxy], key=lambda one: one["name"])
+    containers = [{"name": name, "image": "proxy:1"}, *made["spec"]["containers"]]
+    return made | {
+        "spec": made["spec"] | {"containers": containers},
+        "status": status | {"containerStatuses": statuses},
+    }
+
+
+@pytest.mark.parametrize("name", ["linkerd-proxy", "zzz"])
+def test_a_service_is_judged_by_its_own_container(name: str) -> None:
+    one = {"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1}
+    crashed = beside(pod(BACK_OFF, last=CRASHED, restarts=4), name)
+    observation = seen(deployment(status=one), crashed)
+    assert words(observation) == ("CrashLoop", False, "exit 1")
+    assert (observation.facts.restarts, observation.facts.container_image) == (4, "web:1")
+    nameless = pod(running())
+    nameless["status"]["containerStatuses"][0]["image"] = "sha256:abc"
+    assert seen(deployment(), beside(nameless, name)).facts.container_image == "web:1"
+    slow: dict[str, Any] = {"readinessProbe": PROBE, "startupProbe": PROBE | {"failureThreshold": 60}}
+    assert words(seen(deployment(status=one), beside(pod(running(NOW)), name), **slow))[0] == "Starting"
+
+
+def test_lines_are_read_of_a_services_own_container() -> None:
+    injected = beside(pod(running()), "linkerd-proxy")
+    for name, expected in (("web", "web"), ("unknown", "linkerd-proxy")):
+        assert (container_of(injected, name) or {})["name"] == expected
+    assert container_of(pod(), "web") is None
+
+
+OLD = pod(running(), ready=True, name="old")
+
+
+@pytest.mark.parametrize(
+    ("pods", "unchanged", "available"),
+    [
+        ((OLD,), False, True),
+        ((OLD, pod(BACK_OFF, last=CRASHED, restarts=4, created=NOW)), True, True),
+        ((OLD, pod(waiting("ErrImagePull", "not found"), created=NOW)), True, True),
+        ((OLD, pod(phase="Pending", created=NOW)), True, True),
+        ((pod(BACK_OFF, last=CRASHED, restarts=4),), False, False),
+        # It is ready in the kubelet's words whenever it has just been started again.
+        ((pod(running(NOW), ready=True, last=CRASHED, restarts=4),), False, False),
+        ((pod(running(NOW), ready=True, last=CRASHED, restarts=4),), True, False),
+        ((pod(running(), ready=True, going=True), pod(phase="Pending", created=NOW)), True, False),
+        ((pod(phase="Pending"),), False, False),
+        ((), False, False),
+    ],
+)
+def test_an_app_is_available_while_an_old_pod_serves(
+    pods: tuple[dict[str, Any], ...], unchanged: bool, available: bool
+) -> None:
+    two = {"observedGeneration": 2, "replicas": 2, "updatedReplicas": 1, "readyReplicas": 1}
+    facts = seen(deployment(status=two), *pods, unchanged=unchanged).facts
+    waits = replace(facts, waits_for="waits for image web:2")
+    refused = replace(facts, failure="quota", failure_reason="Refused")
+    for one in (facts, waits, refused):
+        app = AppFacts(name="shop", generation=1, release="1", services=[one])
+        conditions = {found.type: found.status for found in app_status(app, now=NOW).conditions}
+        assert (conditions["Available"], conditions["Ready"]) == (str(available), "False")
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,26 @@ def test_during_an_attempt_a_failure_that_lasts_is_worth_one_write() -> None:
     assert moments(app(), app("Degraded"), Urgency.PASSING, spent=1) == 30.0
 
 
+def test_what_serves_no_more_is_told_however_its_states_change() -> None:
+    was = {"name": "web", "state": "Running", "ready": True}
+    crashes, starts = (was | {"state": state, "ready": False} for state in ("CrashLoop", "Starting"))
+    first = due(was, crashes, Urgency.PASSING, 0.0)
+    second = due(was, starts, Urgency.PASSING, 20.0, before=first)
+    assert second.in_seconds == 10.0
+    assert due(was, crashes, Urgency.PASSING, 30.0, before=second).write
+
+    def serving(status: str) -> dict[str, Any]:
+        return app("Updating", conditions=[{"type": "Available", "status": status}])
+
+    assert moments(serving("True"), serving("False"), Urgency.PASSING, spent=1) == 30.0
+    assert moments(serving("False"), serving("True"), Urgency.PASSING, spent=1) == 60.0
+
+
+def test_of_a_stall_other_words_are_told_soon() -> None:
+    assert moments(app("Stalled", "no Secret a"), app("Stalled", "no Secret b"), Urgency.SOON) == 2.0
+    assert moments(app("Stalled", "used: 1 of 2"), app("Stalled", "used: 2 of 2"), Urgency.SOON) == 30.0
+
+
 def test_restart_counts_alone_are_worth_nothing_during_an_attempt() -> None:
     assert moments(app(), app(restarts=3), Urgency.PASSING, counts=False) is None
     assert moments(app(), app(restarts=3), Urgency.SOON, counts=True) == 300.0
@@ -87,6 +107,15 @@ def test_a_refusal_is_told_once_during_an_attempt() -> None:
     used = [f"exceeded quota: small, used: pods={count}" for count in (1, 2)]
     was, now = (app("Updating", text) for text in used)
     assert urgency_of(was, now, under_way=True, refusals=[used[1]]) is Urgency.PASSING
+
+
+def test_the_end_of_a_refusal_is_told_during_an_attempt() -> None:
+    once = ["exceeded quota: small, used: pods=1"]
+    shown, content = app("Degraded", once[0]), app("Updating", "web: starting")
+    assert urgency_of(shown, content, under_way=True, once=once) is Urgency.SOON
+    assert urgency_of(content, shown, under_way=True, once=once) is Urgency.PASSING
+    again = ["exceeded quota: small, used: pods=2"]
+    assert urgency_of(shown, content, under_way=True, refusals=again, once=once) is Urgency.PASSING
 
 
 def test_where_nothing_is_under_way_all_is_told_soon() -> None:

@@ -72,6 +72,7 @@ def pod(
     **status: Any,
 ) -> dict[str, Any]:
     container = {
+        "name": "web",
         "image": "docker.io/library/web:1",
         "imageID": "docker.io/library/web@sha256:abc",
         "containerID": "containerd://c1",

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from iotistic.api.service import Service
 from iotistic.engines.kubernetes.networking import names_slice, spoken_of_pods
 from iotistic.engines.kubernetes.values import PodAddress
 from tests.unit.engines_kubernetes.shop import CONTEXT, app_of, one, rendered
@@ -69,7 +68,8 @@ def test_a_name_leads_to_what_is_not_ready_but_for_a_hand_over(
     ],
 )
 def test_names_that_need_addresses_of_pods(service: dict[str, Any], expected: tuple[str, ...]) -> None:
-    assert spoken_of_pods(Service.model_validate({"name": "web", "image": "web"} | service)) == expected
+    shop = app_of(service)
+    assert spoken_of_pods(shop, shop.spec.services[0]) == expected
 
 
 def endpoints(*services: dict[str, Any], addresses: dict[str, str], **pods: list[PodAddress]) -> list[str]:
@@ -90,6 +90,19 @@ def test_names_lead_to_services_and_where_there_are_no_ports_to_pods() -> None:
         "www 10.43.0.5",
     ]
     assert endpoints(web, db | HAND_OVER, addresses={}, db=pods) == ["store 10.42.0.5 not ready"]
+
+
+def test_a_service_that_is_handed_over_hides_no_other() -> None:
+    """The one Service of hostnames leads to ready pods only; who is not handed over is in the slice."""
+    web, db, ran = HAND_OVER, {"name": "db"}, {"name": "ran", "restartPolicy": "Never"}
+    pods = {
+        name: [PodAddress(address=f"10.42.0.{n}", ready=False)] for n, name in enumerate(("web", "db", "ran"))
+    }
+    assert endpoints(web, db, ran, addresses={}, **pods) == ["db 10.42.0.1", "ran 10.42.0.2"]
+    assert endpoints(db, ran, addresses={}, **pods) == []
+    assert endpoints(web | PORT, db, addresses={}, **pods) == []
+    assert one(app_of(web, db), "Service", "shop-names")["spec"]["publishNotReadyAddresses"] is False
+    assert one(app_of(web | PORT, db), "Service", "shop-names")["spec"]["publishNotReadyAddresses"] is True
 
 
 def test_slice_of_names() -> None:

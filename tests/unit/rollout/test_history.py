@@ -127,7 +127,7 @@ def test_only_the_last_good_ones_are_remembered_as_good() -> None:
         (Phase.VERIFYING, {"a": "good", "b": "updating"}),
         (Phase.UNDOING, {"a": "serving", "b": "quarantined"}),
         (Phase.UNDONE, {"a": "serving", "b": "quarantined"}),
-        (Phase.FAILED, {"b": "serving"}),
+        (Phase.FAILED, {"b": "failed"}),
     ],
 )
 def test_what_became_of_a_release(phase: Phase, words: dict[str, str]) -> None:

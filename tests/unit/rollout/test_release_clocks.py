@@ -255,3 +255,29 @@ def test_an_agent_that_dies_again_and_again_cannot_keep_a_bad_release() -> None:
         assert seconds < 300
 
     assert caller.phase is Phase.UNDOING
+
+
+@pytest.mark.parametrize("phase", [Phase.PREPARING, Phase.APPLYING, Phase.VERIFYING])
+def test_retry_of_what_is_under_way_gives_it_the_whole_deadline(phase: Phase) -> None:
+    caller = in_phase(phase)
+    caller.turn(STARTING, after=60)
+
+    caller.ask_retry()
+    again = caller.turn(STARTING, after=1)
+
+    assert (again.effective, again.seconds_left, caller.reasons()[1:]) == ("b", 100, [])
+    assert caller.turn(STARTING, after=99).phase is Phase.VERIFYING
+    assert caller.turn(STARTING, after=1).phase is Phase.UNDOING
+
+
+def test_a_release_that_is_quiet_for_long_is_looked_at_all_the_same() -> None:
+    """Nothing tells of an App where nothing happens: without a turn of its own it would pass for unseen, and
+    be ready too late however long it has been ready."""
+    caller = in_phase(Phase.DONE)
+    caller.want("b", deadline_seconds=900, min_ready_seconds=300)
+    began, decision = caller.seconds, caller.turn(CHANGING)
+    while decision.phase is not Phase.DONE:
+        assert decision.phase is not Phase.UNDOING
+        assert decision.wake_in_seconds is not None
+        decision = caller.turn(after=decision.wake_in_seconds)
+    assert caller.seconds - began < 400

@@ -123,6 +123,9 @@ def conditions(status: AppStatus) -> dict[str, str]:
         (shop(deleting=True), "Deleting", "2/2", "what it has here is being removed"),
         (shop(up(unchanged=False), DB, locked="shop is locked"), "Updating", "1/2", "shop is locked"),
         (shop(up(container_status=""), failure="no network"), "Degraded", "0/1", "no network"),
+        (shop(failure="no policy"), "Ready", "2/2", "no policy"),
+        (shop(left="an old release has to stay"), "Ready", "2/2", "an old release has to stay"),
+        (shop(BAD, DB, left="an old release"), "Degraded", "1/2", "web: GET :8080/health -> 500"),
     ],
 )
 def test_an_app_is_said_to_be(facts: AppFacts, state: str, ready: str, why: str) -> None:

@@ -18,7 +18,7 @@ from iotistic.controllers.cluster.looking import Look, dropped, host_ports, in_t
 from iotistic.controllers.cluster.ports import Object, Reason, Ref
 from iotistic.controllers.cluster.pulling import Pulls, fetch
 from iotistic.controllers.cluster.remembering import forget
-from iotistic.controllers.cluster.volumes import own_claims
+from iotistic.controllers.cluster.volumes import own_claims, tell_of_going
 from iotistic.engines.kubernetes import names
 from iotistic.engines.kubernetes.networking import names_slice, spoken_of_pods
 from iotistic.engines.kubernetes.strategies import hands_over
@@ -47,15 +47,14 @@ async def act(
     held = _held(turn, want, may_run, seen, fetches)
     await turn.applier.apply_all(_base(turn, may_run, held), Reason.CHANGED)
     await own_claims(turn, want.app)
-    await _names(turn, may_run)
+    await tell_of_going(turn)
+    await keep_names(turn, may_run)
     await fetch_again(turn, may_run.app)
-    turn.memory.pull_refused = await fetch(
+    await fetch(
         seen.pulls,
         fetches.missing,
         may_run,
         turn.children(),
-        api=turn.api,
-        cache=turn.cache,
         applier=turn.applier,
         memory=turn.memory,
         registry_names=asked_names(may_run),
@@ -69,6 +68,19 @@ async def act(
     if not turn.memory.waits and not _unfinished(turn, may_run):
         await _prune(turn, want, may_run)
     await forget(turn, want, decision.state)
+    return _look_in(turn)
+
+
+async def look_after(turn: Turn, want: Want, may_run: Effective, seen: Look, fetches: Pulls) -> float | None:
+    """Put back what is missing or was changed of a release that runs; nothing is fetched, nothing goes.
+
+    Returns: as `act`.
+    """
+    held = _held(turn, want, may_run, seen, fetches)
+    await turn.applier.apply_all(_base(turn, may_run, held), Reason.CHANGED)
+    await own_claims(turn, want.app)
+    await keep_names(turn, may_run)
+    await _workloads(turn, want, may_run, held)
     return _look_in(turn)
 
 
@@ -179,8 +191,9 @@ async def _prune(turn: Turn, want: Want, may_run: Effective) -> None:
         await turn.applier.delete(child, Reason.PRUNE, "it is not in the App any more")
 
 
-async def _names(turn: Turn, may_run: Effective) -> None:
-    """Addresses behind the names inside the App: of the Services that have one."""
+async def keep_names(turn: Turn, may_run: Effective) -> None:
+    """Keep the addresses behind the names inside the App: of the Services that have one. It interrupts
+    nothing, so an App that is held needs it too: its pods get other addresses when a node fails."""
     app, children = may_run.app, turn.children()
     addresses: dict[str, str] = {}
     pods: dict[str, Sequence[PodAddress]] = {}
@@ -189,7 +202,7 @@ async def _names(turn: Turn, may_run: Effective) -> None:
         address = str(((turn.cache.get(ref) or {}).get("spec") or {}).get("clusterIP") or "None")
         if address != "None":
             addresses[service.name] = address
-        if spoken_of_pods(service):
+        if spoken_of_pods(app, service):
             pods[service.name] = _pod_addresses(pods_of(children, service.name))
     wanted = names_slice(app, may_run.context, addresses, pods)
     if not wanted["endpoints"]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Sequence
 
 import structlog
 
 from iotistic.controllers.clock import monotonic
-from iotistic.controllers.cluster.children import Whose, ref_of, whose
+from iotistic.controllers.cluster.children import WORKLOADS, Whose, controller_of, ref_of, whose
 from iotistic.controllers.cluster.memory import Memory, Refusal
 from iotistic.controllers.cluster.overruling import overruled_by, to_write
 from iotistic.controllers.cluster.ports import (
@@ -27,6 +27,7 @@ from iotistic.controllers.cluster.ports import (
     Ref,
     RefusedError,
 )
+from iotistic.controllers.cluster.volumes import CLAIM
 from iotistic.engines.kubernetes.comparing import differences, repaired
 from iotistic.engines.kubernetes.storage import never_less
 from iotistic.rollout.backoff import delay_seconds
@@ -36,6 +37,10 @@ log = structlog.get_logger()
 GOING_SECONDS = 2.0
 INVALID = 422
 MISSING = "missing"
+POD = "Pod"
+"""The only pods that the operator makes itself fetch images."""
+HOUSEKEEPING = frozenset({Reason.PULL, Reason.REVISION})
+"""What goes for these reasons is in nobody's way when it stays."""
 
 
 class TakenError(Exception):
@@ -61,11 +66,12 @@ class Applier:
         self._key = key
         self._memory = memory
         self.writes = 0
-        """Writes of this turn, of children; and what was taken over without one."""
+        """Writes of this turn, of children; and what was taken over, or turned out well, without one."""
         self._asked: set[Ref] = set()
         """What was to be written in this turn. What waits for something else is asked for when that comes."""
         self.refused = 0
         """What the API server has refused in this turn."""
+        self._again_in: list[float] = []
 
     async def check_names(self, objects: Sequence[Object]) -> None:
         """Raises TakenError or GoingError when something that is not ours has the name of one of these."""
@@ -78,6 +84,8 @@ class Applier:
             match whose(found, self._key.name, self._memory.uid):
                 case Whose.FOREIGN:
                     raise TakenError(ref)
+                case Whose.GOING if self._is_claim_in_use(found):
+                    pass  # it stays for as long as a pod has it, and a stop is what frees it
                 case Whose.GOING if ref.kind not in {"Deployment", "Job", "Pod"}:
                     raise GoingError(f"{ref.kind} {ref.name} of before is being removed")
                 case Whose.GOING if not self._is_of_this_app(found):
@@ -95,39 +103,52 @@ class Applier:
 
     async def apply_all(self, objects: Iterable[Object], reason: Reason) -> None:
         """Write those that differ."""
-        await asyncio.gather(*(self.apply(wanted, reason) for wanted in objects))
+        await all_of(self.apply(wanted, reason) for wanted in objects)
 
     async def apply(self, wanted: Object, reason: Reason) -> None:
         """Write it if it differs; a refusal is remembered, not raised."""
         ref = ref_of(wanted)
         differing = self.differs(wanted)
         if not differing:
-            self._memory.refusals.pop(ref, None)
+            self._forget(ref)
             return
-        self._asked.add(ref)
         digest = _digest(wanted)
-        before = self._memory.refusals.get(ref)
-        if before is not None and before.digest == digest and monotonic() < before.retry_at:
+        if self._asks_later(ref, digest):
             return
         if self._memory.applied.get(ref) == digest:
             reason = Reason.DRIFT
         try:
             await self._write(wanted, reason, differing)
         except RefusedError as error:
-            tries = before.tries + 1 if before is not None and before.digest == digest else 1
-            delay = delay_seconds(tries, 0.0)
-            self._memory.refusals[ref] = Refusal(
-                message=error.message, digest=digest, tries=tries, retry_at=monotonic() + delay
-            )
-            self.refused += 1
-            log.warning("child_refused", **self._where(ref), problem=error.message, next_try_seconds=delay)
+            self._refuse(ref, digest, error)
             return
         self._memory.refusals.pop(ref, None)
         self._memory.applied[ref] = digest
 
+    async def make(self, wanted: Object, reason: Reason) -> None:
+        """Make what is not there; a refusal is remembered, not raised. Raises: ConflictError when it is."""
+        ref, digest = ref_of(wanted), _digest(wanted)
+        if self._asks_later(ref, digest):
+            return
+        try:
+            self._cache.put(await self._api.create(wanted, reason=reason))
+        except RefusedError as error:
+            self._refuse(ref, digest, error)
+            return
+        self._memory.refusals.pop(ref, None)
+        self.writes += 1
+
+    def forget_pods(self, *, but: Collection[Ref]) -> None:
+        """Of pods that were refused and are needed no longer, nothing is to be told."""
+        for ref, refusal in list(self._memory.refusals.items()):
+            if ref.kind == POD and not refusal.removal and ref not in but:
+                self._forget(ref)
+
     async def may_stay(self, wanted: Object) -> bool:
         """Whether a Job that differs is what the cluster makes of the wanted one: ours in its place is the
         same to the API server, which refuses any real change."""
+        if self._asks_later(ref_of(wanted), _digest(wanted)):
+            return True  # what would be written instead waits too
         found = await self._api.get(ref_of(wanted))
         if found is None:
             return True
@@ -146,25 +167,71 @@ class Applier:
         self.writes += 1
 
     async def delete(self, found: Object, reason: Reason, cause: str) -> None:
-        """Remove a child."""
-        ref = ref_of(found)
+        """Remove a child; a refusal is remembered, not raised."""
+        ref, uid = ref_of(found), str(found["metadata"].get("uid") or "")
         if found["metadata"].get("deletionTimestamp"):
             return
+        digest = f"removal of {uid}"
+        if self._asks_later(ref, digest):
+            return
         try:
-            await self._api.delete(ref, reason=reason, uid=found["metadata"].get("uid", ""))
+            await self._api.delete(ref, reason=reason, uid=uid)
         except RefusedError as error:
-            log.warning("removal_refused", **self._where(ref), problem=error.message)
+            self._refuse(ref, digest, error, removal=True, stands=reason not in HOUSEKEEPING)
             return
         self.writes += 1
+        self._memory.refusals.pop(ref, None)
         self._memory.applied.pop(ref, None)
         self._memory.overruled.pop(ref, None)
         log.info("child_removed", **self._where(ref), cause=cause)
 
+    def ask_again(self, seconds: float) -> None:
+        """Something was refused that no refusal is remembered of: another turn has to come."""
+        self._again_in.append(seconds)
+
     def retry_in(self) -> float | None:
         """Seconds until something that was refused is asked for again."""
-        refusals = self._memory.refusals
-        moments = [refusal.retry_at for ref, refusal in refusals.items() if ref in self._asked]
-        return max(0.05, min(moments) - monotonic()) if moments else None
+        now, refusals = monotonic(), self._memory.refusals
+        left = [refusal.retry_at - now for ref, refusal in refusals.items() if ref in self._asked]
+        return max(0.05, min(moments)) if (moments := left + self._again_in) else None
+
+    def still_refused(self, ref: Ref) -> bool:
+        """Whether what was refused of an object that is not rendered is wanted still, as far as is known."""
+        refusal = self._memory.refusals[ref]
+        return self._cache.get(ref) is not None if refusal.removal else ref.kind == POD
+
+    def _asks_later(self, ref: Ref, digest: str) -> bool:
+        """Whether just this was refused a short while ago."""
+        self._asked.add(ref)
+        before = self._memory.refusals.get(ref)
+        return before is not None and before.digest == digest and monotonic() < before.retry_at
+
+    def _refuse(
+        self, ref: Ref, digest: str, error: RefusedError, *, removal: bool = False, stands: bool = True
+    ) -> None:
+        """Remember what was refused, and when to ask again."""
+        before = self._memory.refusals.get(ref)
+        tries = before.tries + 1 if before is not None and before.digest == digest else 1
+        delay = delay_seconds(tries, 0.0)
+        self._memory.refusals[ref] = Refusal(
+            message=error.message,
+            digest=digest,
+            tries=tries,
+            retry_at=monotonic() + delay,
+            removal=removal,
+            stands=stands,
+        )
+        self.refused += 1
+        where = self._where(ref)
+        if removal:
+            log.warning("removal_refused", **where, problem=error.message, next_try_seconds=delay)
+        else:
+            log.warning("child_refused", **where, problem=error.message, next_try_seconds=delay)
+
+    def _forget(self, ref: Ref) -> None:
+        """Nothing of it is refused any more. What was seen before says so still: it is looked at again."""
+        if self._memory.refusals.pop(ref, None) is not None:
+            self.writes += 1
 
     async def _write(self, wanted: Object, reason: Reason, differing: Sequence[str]) -> None:
         ref = ref_of(wanted)
@@ -206,12 +273,27 @@ class Applier:
         refusal = self._memory.refusals.get(ref)
         return refusal is not None and monotonic() < refusal.retry_at
 
+    def _is_claim_in_use(self, found: Object) -> bool:
+        """Somebody has deleted a volume of this App, not of one before it, and its pods still have it."""
+        owner = controller_of(found)
+        if found["kind"] != CLAIM or not (owner is None or owner.get("uid") == self._memory.uid):
+            return False
+        children = self._cache.children(self._key)
+        return any(child["kind"] in WORKLOADS and self._is_of_this_app(child) for child in children)
+
     def _is_of_this_app(self, found: Object) -> bool:
         owners = found["metadata"].get("ownerReferences") or ()
         return any(owner.get("uid") == self._memory.uid for owner in owners)
 
     def _where(self, ref: Ref) -> dict[str, str]:
         return {"namespace": ref.namespace, "app": self._key.name, "kind": ref.kind, "name": ref.name}
+
+
+async def all_of(writes: Iterable[Awaitable[None]]) -> None:
+    """Do several at once. The first error is raised when all have ended: none goes on into the next turn."""
+    for ended in await asyncio.gather(*writes, return_exceptions=True):
+        if isinstance(ended, BaseException):
+            raise ended
 
 
 def _cause(lines: Sequence[str]) -> str:

@@ -1,10 +1,12 @@
-"""Pods whose image could not be had go once its login was corrected, or somebody asks for another try.
+"""Pods whose image could not be had go once its login was corrected, or somebody asks for another try; then
+those that crash go too.
 
 The kubelet lets up to five minutes pass between its tries, but not for a new pod.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,8 @@ from iotistic.engines.kubernetes.values import PULL_LABEL
 if TYPE_CHECKING:
     from iotistic.controllers.cluster.turn import Turn
 
+CRASHES = frozenset({"CrashLoopBackOff"})
+
 
 def logins(app: App) -> frozenset[tuple[str, str]]:
     """The Secrets that an App's images are fetched with."""
@@ -27,7 +31,8 @@ def logins(app: App) -> frozenset[tuple[str, str]]:
 
 async def fetch_again(turn: Turn, app: App) -> None:
     """Remove such pods; what they belong to makes them anew."""
-    failing = [pod for pod in turn.children() if _fails(pod, turn.memory.uid)]
+    reasons = NOT_HAD | CRASHES if turn.asked_again else NOT_HAD
+    failing = [pod for pod in turn.children() if _fails(pod, turn.memory.uid, reasons)]
     if not failing:
         return
     changed = await _last_change(turn, app)
@@ -54,15 +59,15 @@ async def _last_change(turn: Turn, app: App) -> datetime | None:
     return turn.memory.logins_changed
 
 
-def _fails(pod: Object, uid: str) -> bool:
-    """Whether it never started for want of its image. A Job would count it as a failure if it went."""
+def _fails(pod: Object, uid: str, reasons: Collection[str]) -> bool:
+    """Whether the kubelet waits before it tries again. A Job would count it as a failure if it went."""
     if pod["kind"] != "Pod" or pod["metadata"].get("deletionTimestamp"):
         return False
     fetches = PULL_LABEL in (pod["metadata"].get("labels") or {}) and owned_by(pod, uid)
     if not fetches and (controller_of(pod) or {}).get("kind") != "ReplicaSet":
         return False
     states = [one.get("state") or {} for one in (pod.get("status") or {}).get("containerStatuses") or ()]
-    return any((state.get("waiting") or {}).get("reason") in NOT_HAD for state in states)
+    return any((state.get("waiting") or {}).get("reason") in reasons for state in states)
 
 
 def _moment(text: object) -> datetime | None:

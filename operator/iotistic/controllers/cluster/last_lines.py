@@ -40,7 +40,7 @@ async def keep_last_lines(turn: Turn, release: str) -> None:
     """Keep what the services that are not ready have written last; failing at that never stops the undo."""
     children = turn.children()
     pods = list(failing(children).items())[:MOST_SERVICES]
-    read = await asyncio.gather(*(_read(turn.api, turn.key.namespace, pod) for _, pod in pods))
+    read = await asyncio.gather(*(_read(turn.api, turn.key.namespace, *one) for one in pods))
     lines = {service: text for (service, _), text in zip(pods, read, strict=True) if text}
     if not lines:
         return
@@ -67,9 +67,9 @@ def failing(children: Sequence[Object]) -> dict[str, Object]:
     return found
 
 
-async def _read(api: Api, namespace: str, pod: Object) -> str:
-    """Its last lines, those of the container before it too; a node that does not answer has none."""
-    container = container_of(pod)
+async def _read(api: Api, namespace: str, service: str, pod: Object) -> str:
+    """A service's last lines, those of the container before too; a node that does not answer has none."""
+    container = container_of(pod, service)
     if container is None:
         return ""
     again = int(container.get("restartCount") or 0) > 0 and "running" in (container.get("state") or {})

@@ -14,6 +14,7 @@ from iotistic.controllers.cluster.children import (
     Whose,
     controller_of,
     may_be_removed,
+    ref_of,
     service_of,
     whose,
 )
@@ -45,7 +46,9 @@ class Look:
     slow: bool = False
     """The kubelet has been fetching an image for long, and goes on."""
     refused: str = ""
-    """What the API server has said about an object of the App as a whole."""
+    """What the API server has said about an object of the App as a whole, or one that has to go."""
+    left: str = ""
+    """What it has said about one that should go and is in nobody's way."""
     settled_in: float | None = None
     """Look again after so long although nothing happens."""
 
@@ -98,14 +101,16 @@ def look(
             if serves(pods) and needs_pull(service, now_may_run, wanted, live):
                 pulls.setdefault(service.image, service)
     gone = {service_of(child) for child in dropped(now_may_run, children)}
-    others = [refusal.message for ref, refusal in refusals.items() if ref.kind not in WORKLOADS]
+    told = {ref_of(workload) for workload in now_may_run.rendered.workloads.values()}  # by its service
+    others = [refusal for ref, refusal in refusals.items() if ref not in told]
     return Look(
         services=facts,
         differing=differing,
         interrupting=frozenset(interrupting | gone),
         pulls=pulls,
         slow=slow,
-        refused=min(others, default=""),
+        refused=min((one.message for one in others if one.stands), default=""),
+        left=min((one.message for one in others if not one.stands), default=""),
         settled_in=min(moments, default=None),
     )
 

@@ -22,6 +22,10 @@ class Refusal:
     tries: int
     retry_at: float
     """Monotonic moment."""
+    removal: bool = False
+    """It was to go."""
+    stands: bool = True
+    """Without it the App is not as wanted; an old release that can't be forgotten is in nobody's way."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,13 +55,15 @@ class Memory:
     """What the cluster makes of objects whenever they are written."""
     pulled: set[str] = field(default_factory=set)
     """Images that are on the node, as far as pull pods have told."""
-    pull_refused: str = ""
-    """Why a pull pod can't be made, in the API server's words."""
     due: dict[str, Due] = field(default_factory=dict)
     """By AppService; the App's own under the empty name."""
     spent: dict[str, int] = field(default_factory=dict)
     """Status writes of the attempt under way, in the same way."""
+    refused_once: frozenset[str] = frozenset()
+    """What the API server has said no with, as long as it is so or the App's status says so."""
     stalled: str = ""
     """Reason and words of the stall that was told last."""
+    going_claims: frozenset[str] = frozenset()
+    """Volumes of which was told that somebody has deleted them."""
     waits: dict[str, str] = field(default_factory=dict)
     """Why services were not brought up to date in the last turn: dependencies."""

@@ -14,11 +14,12 @@ from datetime import datetime
 from typing import Any
 
 from iotistic.api.image import parse_image
-from iotistic.api.service import Service
+from iotistic.api.service import RestartPolicy, Service
 from iotistic.controllers.cluster.ports import Object
 from iotistic.engines.kubernetes.pullwords import pull_words
+from iotistic.engines.kubernetes.runtimewords import runtime_words
 from iotistic.rollout.probing import asked
-from iotistic.rollout.status import ServiceFacts
+from iotistic.rollout.status import ServiceFacts, container_serves
 
 SETTLING_SECONDS = 10.0
 """A container that was started again has to run so long before it counts as running: one that crashes at
@@ -27,17 +28,6 @@ SLOW_SECONDS = 30.0
 """A fetch that takes longer stops the deadline's clock; each stop and start is a write."""
 _PULL_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 _QUIET_REASONS = frozenset({"", "ContainerCreating", "PodInitializing"})
-_NO_PROGRAM = re.compile(
-    r'exec: "([^"]*)": (?:executable file not found|no such file|stat [^:]*: no such file)'
-)
-_NO_RIGHT = re.compile(r'exec: "([^"]*)": permission denied')
-_RUNTIME = re.compile(
-    r"failed to (?:create|start) (?:containerd task|shim task|container(?: \"[^\"]*\")?): "
-    r"|OCI runtime \w+ failed: |runc \w+ failed: |unable to start container process: "
-    r"|error during container init: |(?:container_linux|process_linux)\.go:\d+: |: unknown$"
-)
-"""What containerd and runc put around a cause, layer by layer."""
-_RUNTIME_LENGTH = 160
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +111,7 @@ def _of_deployment(service: Service, seen: Seen, facts: ServiceFacts, now: datet
         old = "running" if alive(seen.pods) and not seen.unchanged else ""
         return Observation(facts=replace(facts, container_status=old))
     observation = _of_pod(service, pod, facts, now)
-    facts = observation.facts
+    facts = replace(observation.facts, pod_serves=_any_serves(service, seen.pods, facts, now))
     if facts.unchanged and not in_place(workload) and facts.container_status == "running":
         # The old pod still serves, or goes; the newest may even be the old one.
         old_left = int((workload.get("status") or {}).get("replicas", 0)) > replicas(workload)
@@ -130,6 +120,12 @@ def _of_deployment(service: Service, seen: Seen, facts: ServiceFacts, now: datet
         if facts.health == "healthy":
             facts = replace(facts, health="starting")
     return replace(observation, facts=facts)
+
+
+def _any_serves(service: Service, pods: Sequence[Object], facts: ServiceFacts, now: datetime) -> bool:
+    """Whether one of those that stay serves: an old one does until the new one is ready."""
+    staying = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+    return any(container_serves(_of_pod(service, pod, facts, now).facts) for pod in staying)
 
 
 def _of_job(service: Service, seen: Seen, facts: ServiceFacts, now: datetime) -> Observation:
@@ -162,7 +158,7 @@ def _of_job(service: Service, seen: Seen, facts: ServiceFacts, now: datetime) ->
 
 def _of_pod(service: Service, pod: Object, facts: ServiceFacts, now: datetime) -> Observation:
     status = pod.get("status") or {}
-    container = container_of(pod)
+    container = container_of(pod, service.name)
     facts = replace(facts, ports=_ports(service), since=str(status.get("startTime") or ""))
     if container is None:
         return Observation(facts=_without_container(pod, facts))
@@ -171,14 +167,16 @@ def _of_pod(service: Service, pod: Object, facts: ServiceFacts, now: datetime) -
     facts = replace(
         facts,
         container_id=_after(str(container.get("containerID") or ""), "://"),
-        container_image=_image(container, pod) or facts.image,
+        container_image=_image(service, container, pod) or facts.image,
         image_digest=_digest(str(container.get("imageID") or "")),
         restarts=int(container.get("restartCount") or 0),
     )
     if "running" in state:
         return _running(service, pod, facts, state["running"] or {}, last, now)
     if "terminated" in state:
-        return Observation(facts=_ended(facts, state["terminated"] or {}, "exited"))
+        ended = state["terminated"] or {}
+        again = facts.restarts > 0 and _ended_at_once(service, ended)
+        return Observation(facts=_crash_loop(facts, ended) if again else _ended(facts, ended, "exited"))
     waiting = state.get("waiting") or {}
     sandbox = _condition(pod, "PodReadyToStartContainers")
     if waiting.get("reason") == "ContainerCreating" and sandbox and sandbox.get("status") == "True":
@@ -208,7 +206,7 @@ def _running(
     started = str(running.get("startedAt") or "")
     facts = replace(facts, container_status="running", since=started)
     age = _age(started, now)
-    if last.get("exitCode") not in {0, None} and 0 <= age < SETTLING_SECONDS:
+    if _unsteady(service, last.get("exitCode")) and 0 <= age < SETTLING_SECONDS:
         again = _ended(facts, last, "restarting")
         return Observation(facts=again, settled_in=SETTLING_SECONDS - age)
     ready = _condition(pod, "Ready")
@@ -219,7 +217,7 @@ def _running(
         return Observation(facts=replace(facts, health="starting", health_message="not ready yet"))
     patience = probe.initial_delay_seconds + probe.period_seconds * probe.failure_threshold
     startup = service.startup_probe
-    if startup is not None and not (container_of(pod) or {}).get("started"):
+    if startup is not None and not (container_of(pod, service.name) or {}).get("started"):
         patience = startup.initial_delay_seconds + startup.period_seconds * startup.failure_threshold
         probe = startup
     early = 0 <= age <= patience
@@ -227,6 +225,11 @@ def _running(
         return Observation(facts=replace(facts, health="starting"), settled_in=patience - age + 1.0)
     message = f"its probe fails: {asked(probe, service)}"
     return Observation(facts=replace(facts, health="unhealthy", health_message=message))
+
+
+def _unsteady(service: Service, code: int | None) -> bool:
+    """Whether a container that ended so before may end again; one that never should, whatever its code."""
+    return code is not None and (code != 0 or service.restart_policy is RestartPolicy.ALWAYS)
 
 
 def _ended(facts: ServiceFacts, ended: Mapping[str, Any], status: str) -> ServiceFacts:
@@ -246,6 +249,24 @@ def _ended(facts: ServiceFacts, ended: Mapping[str, Any], status: str) -> Servic
     return facts
 
 
+def _ended_at_once(service: Service, ended: Mapping[str, Any]) -> bool:
+    """Whether one that never should end has done so before it settled. The kubelet calls it a crash loop some
+    seconds later; two words in turns at each start would be two writes."""
+    try:
+        finished = datetime.fromisoformat(str(ended.get("finishedAt") or ""))
+    except ValueError:
+        return False
+    ran = _age(str(ended.get("startedAt") or ""), finished)
+    return service.restart_policy is RestartPolicy.ALWAYS and 0 <= ran < SETTLING_SECONDS
+
+
+def _crash_loop(facts: ServiceFacts, ended: Mapping[str, Any]) -> ServiceFacts:
+    facts = _ended(facts, ended, "restarting")
+    code = "" if facts.exit_code is None else f"exit {facts.exit_code}"
+    how = f"{code} (OOMKilled)" if facts.oom_killed else facts.failure or code or "it ends at once"
+    return replace(facts, failure_reason="CrashLoop", failure=how)
+
+
 def _not_had(service: Service, facts: ServiceFacts, waiting: Mapping[str, Any]) -> ServiceFacts:
     logins = [secret.name for secret in service.image_pull_secrets]
     said = pull_words(str(waiting.get("message") or ""), logins) or str(waiting["reason"])
@@ -257,10 +278,7 @@ def _waiting(
 ) -> ServiceFacts:
     reason, message = str(waiting.get("reason") or ""), str(waiting.get("message") or "")
     if reason == "CrashLoopBackOff":
-        facts = _ended(facts, last, "restarting")
-        code = "" if facts.exit_code is None else f"exit {facts.exit_code}"
-        how = f"{code} (OOMKilled)" if facts.oom_killed else facts.failure or code or "it ends at once"
-        return replace(facts, failure_reason="CrashLoop", failure=how)
+        return _crash_loop(facts, last)
     if reason in _QUIET_REASONS:
         return _without_container(pod, facts)
     said = runtime_words(reason, message)
@@ -281,18 +299,6 @@ def _without_container(pod: Object, facts: ServiceFacts) -> ServiceFacts:
     return facts
 
 
-def runtime_words(reason: str, message: str) -> str:
-    """Why a container can't be started, in a few words: `no program "run" in the image`."""
-    if absent := _NO_PROGRAM.search(message):
-        return f'no program "{absent[1]}" in the image'
-    if forbidden := _NO_RIGHT.search(message):
-        return f'the program "{forbidden[1]}" may not be run: permission denied'
-    cause = " ".join(_RUNTIME.sub("", message).split())
-    if len(cause) > _RUNTIME_LENGTH:
-        cause = f"{cause[:_RUNTIME_LENGTH]} ..."
-    return f"{reason}: {cause}" if cause else reason
-
-
 def newest(pods: Sequence[Object], *, going: bool = False) -> Object | None:
     """The youngest of those that stay, or of those that go; None when there is none."""
     staying = [pod for pod in pods if bool(pod["metadata"].get("deletionTimestamp")) == going]
@@ -304,11 +310,17 @@ def _birth(pod: Object) -> tuple[str, str]:
     return str(metadata.get("creationTimestamp") or ""), str(metadata.get("name") or "")
 
 
-def container_of(pod: Object) -> Mapping[str, Any] | None:
-    """What the kubelet says of a pod's container; None before it has looked."""
-    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
-    found: Mapping[str, Any] | None = next(iter(statuses), None)
-    return found
+def container_of(pod: Object, service: str) -> Mapping[str, Any] | None:
+    """What the kubelet says of a service's container in its pod; None before it has looked.
+
+    An admission webhook may have put others beside it, and the kubelet sorts them by name.
+    """
+    return _named(service, (pod.get("status") or {}).get("containerStatuses") or ())
+
+
+def _named(service: str, containers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The one with the service's name, else the first."""
+    return next((one for one in containers if one.get("name") == service), next(iter(containers), None))
 
 
 def _condition(of: Object, type: str) -> Mapping[str, Any] | None:
@@ -333,12 +345,12 @@ def _ports(service: Service) -> tuple[str, ...]:
     )
 
 
-def _image(container: Mapping[str, Any], pod: Object) -> str:
+def _image(service: Service, container: Mapping[str, Any], pod: Object) -> str:
     """Short form of the image that a container was made from; empty where that can't be told."""
     said = str(container.get("image") or "")
     if not said or said.startswith("sha256:"):
-        made: Mapping[str, Any] = next(iter((pod.get("spec") or {}).get("containers") or ()), {})
-        said = str(made.get("image") or "")
+        made = _named(service.name, (pod.get("spec") or {}).get("containers") or ())
+        said = str((made or {}).get("image") or "")
     try:
         return parse_image(said).short
     except ValueError:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from iotistic.api.service import Service
 from iotistic.controllers.cluster.applying import Applier
-from iotistic.controllers.cluster.children import owned_by
+from iotistic.controllers.cluster.children import owned_by, ref_of
 from iotistic.controllers.cluster.effective import Effective
 from iotistic.controllers.cluster.looking import pods_of
 from iotistic.controllers.cluster.memory import Memory
 from iotistic.controllers.cluster.observing import SLOW_SECONDS
-from iotistic.controllers.cluster.ports import Api, Cache, ConflictError, Object, Reason, RefusedError
+from iotistic.controllers.cluster.ports import ConflictError, Object, Reason, Ref
 from iotistic.engines.kubernetes.pulls import pull_pod, pulled
 from iotistic.engines.kubernetes.pullwords import pull_words
 from iotistic.engines.kubernetes.values import IMAGE_ANNOTATION, PULL_LABEL, PullPhase
@@ -79,16 +80,11 @@ async def fetch(
     now_may_run: Effective,
     children: Sequence[Object],
     *,
-    api: Api,
-    cache: Cache,
     applier: Applier,
     memory: Memory,
     registry_names: Mapping[str, str],
-) -> str:
-    """Make the pods that are missing, and remove those that nothing needs any more.
-
-    Returns: why one can't be made, in the API server's words; empty when all is well.
-    """
+) -> None:
+    """Make the pods that are missing, and remove those that nothing needs any more."""
     wanted = {registry_names.get(image, image) for image in missing}
     for image, pod in _pods(children).items():
         state = pulled(pod)
@@ -96,6 +92,7 @@ async def fetch(
         if owned_by(pod, memory.uid) and (image not in wanted or again):
             await applier.delete(pod, Reason.PULL, "the image was fetched or is needed no longer")
     there = _pods(children)
+    asked: set[Ref] = set()
     for image in missing:
         if registry_names.get(image, image) in there:
             continue
@@ -107,14 +104,10 @@ async def fetch(
             pull_secrets=[secret.name for secret in service.image_pull_secrets],
             node=_node(children, service.name),
         )
-        try:
-            cache.put(await api.create(pod, reason=Reason.PULL))
-            applier.writes += 1
-        except RefusedError as error:
-            return error.message
-        except ConflictError:
-            continue
-    return ""
+        asked.add(ref_of(pod))
+        with contextlib.suppress(ConflictError):
+            await applier.make(pod, Reason.PULL)
+    applier.forget_pods(but=asked)
 
 
 def _pods(children: Sequence[Object]) -> dict[str, Object]:

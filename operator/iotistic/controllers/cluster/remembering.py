@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from iotistic.controllers.cluster.children import Whose, metadata, owned_by, whose
+from iotistic.controllers.cluster.children import (
+    Whose,
+    controller_of,
+    metadata,
+    owned_by,
+    ref_of,
+    whose,
+)
 from iotistic.controllers.cluster.contents import COPY_OF, contents_of, copy_of
 from iotistic.controllers.cluster.keys import digest_key
-from iotistic.controllers.cluster.ports import ConflictError, Reason, Ref
+from iotistic.controllers.cluster.ports import ConflictError, Object, Reason, Ref
 from iotistic.controllers.cluster.revisions import KIND, Revision, manifest
 from iotistic.engines.kubernetes import names
 from iotistic.planning.release import digest_contents
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
 async def remember(turn: Turn, revision: Revision, known: Sequence[Revision]) -> None:
     """Make the wanted release and its copies durable. Raises RefusedError, StalledError's causes apart."""
     own = metadata(turn.key, turn.memory.uid)
+    await _own_again(turn, known, own)
     for (kind, name), copy in sorted(revision.copies.items()):
         ref = Ref(kind, turn.key.namespace, copy)
         if turn.cache.get(ref) is not None:
@@ -35,6 +43,32 @@ async def remember(turn: Turn, revision: Revision, known: Sequence[Revision]) ->
             await turn.applier.record(copy_of(found, copy, own), Reason.REVISION)
     if revision not in known:
         await turn.applier.record(manifest(revision, turn.key, own), Reason.REVISION)
+
+
+async def _own_again(turn: Turn, known: Sequence[Revision], own: Mapping[str, Any]) -> None:
+    """After an App was deleted without its children: what it had remembered goes with the next."""
+    revisions = {revision.name: revision for revision in known}
+    for child in turn.children():
+        if whose(child, turn.key.name, turn.memory.uid) is not Whose.OURS or controller_of(child) is not None:
+            continue
+        if child["kind"] == KIND and child["metadata"]["name"] in revisions:
+            await turn.applier.record(
+                manifest(revisions[child["metadata"]["name"]], turn.key, own), Reason.REVISION
+            )
+        elif _is_kept(child, turn.key.name) and (found := await turn.api.get(ref_of(child))) is not None:
+            owners = [*(found["metadata"].get("ownerReferences") or ()), *own["ownerReferences"]]
+            owned = {**found, "metadata": {**found["metadata"], "ownerReferences": owners}}
+            turn.cache.put(await turn.api.replace(owned, reason=Reason.REVISION))
+            turn.applier.writes += 1
+
+
+def _is_kept(child: Object, app: str) -> bool:
+    """Whether we made it to remember something: others may have copied the App's label to what is theirs."""
+    made = child["metadata"].get("annotations") or {}
+    named = {names.digest_key(app), names.last_lines(app)}
+    return child["kind"] in {"Secret", "ConfigMap"} and (
+        COPY_OF in made or child["metadata"]["name"] in named
+    )
 
 
 async def forget(turn: Turn, want: Want, state: RolloutState) -> None:

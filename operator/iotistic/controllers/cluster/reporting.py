@@ -69,13 +69,25 @@ def service_content(status: ServiceStatus) -> Content:
 
 
 def stalled_content(
-    live: Object, *, reason: str, why: str, generation: int, now: str, rollout: str
+    live: Object,
+    *,
+    reason: str,
+    why: str,
+    generation: int,
+    now: str,
+    rollout: str,
+    seen: AppStatus | None = None,
 ) -> Content:
-    """The status of an App that is left as it is before anything was looked at: what is known of its
-    services stays."""
+    """The status of an App that only a person can get any further; `seen`: what is so of the release that
+    runs. None: nobody has looked, and what was known of its services stays."""
     before = shown(live)
     was = conditions(live)
-    serves = was.get("Available")
+    if seen is not None:
+        running = seen.wire()
+        before |= {key: running.get(key) for key in ("release", "ready", "services")}
+        serves = next((one for one in seen.conditions if one.type == "Available"), None)
+    else:
+        serves = was.get("Available")
     available = (serves.status == "True", serves.reason) if serves else (False, "NotServing")
     wanted = (
         ("Ready", False, reason),

@@ -52,7 +52,12 @@ class Due:
 
 
 def urgency_of(
-    shown: Content, content: Content, *, under_way: bool, refusals: Collection[str] = ()
+    shown: Content,
+    content: Content,
+    *,
+    under_way: bool,
+    refusals: Collection[str] = (),
+    once: Collection[str] = (),
 ) -> Urgency:
     """How soon a difference of an App's status has to be seen.
 
@@ -61,12 +66,15 @@ def urgency_of(
         content: what would be written.
         under_way: an attempt goes on, and its end will be written.
         refusals: what the API server has said no with.
+        once: what it said no with before.
     """
     if not under_way or _stops(shown) != _stops(content):
         return Urgency.SOON
     was, why = str(shown.get("why") or ""), str(content.get("why") or "")
     news = any(one and one in why and _words(one) not in _words(was) for one in refusals)
-    return Urgency.SOON if news else Urgency.PASSING
+    now = {_words(one) for one in refusals}
+    over = any(one and one in was and _words(one) not in now for one in once)
+    return Urgency.SOON if news or over else Urgency.PASSING
 
 
 def due(
@@ -94,7 +102,9 @@ def due(
         return Due()
     if urgency is Urgency.NOW:
         return Due(write=True)
-    form = repr(_essence(content))
+    # While it is down it may be in one state now and in another soon: crashing, starting.
+    down = urgency is Urgency.PASSING and _falls(shown, content)
+    form = "down" if down else repr(_essence(content))
     same = before is not None and before.since is not None and before.form == form
     since = before.since if same and before and before.since is not None else now
     wait = (
@@ -115,7 +125,7 @@ def _patience(shown: Content, content: Content, urgency: Urgency, *, counts: boo
     if _essence(shown) != _essence(content):
         if urgency is Urgency.SOON:
             return SOON_SECONDS
-        return FAILING_SECONDS if _fails(content) else LONG_SECONDS
+        return FAILING_SECONDS if _fails(content) or _falls(shown, content) else LONG_SECONDS
     if urgency is Urgency.PASSING:
         return None
     if _without_counts(shown) != _without_counts(content):
@@ -131,6 +141,8 @@ def _essence(content: Content) -> Any:
             content.get("release"),
             content.get("ready"),
             content.get("observedGeneration"),
+            # Of a stall the words are what a person goes by: what is missing now may be something else.
+            _words(str(content.get("why") or "")) if content.get("state") == "Stalled" else "",
             [(c.get("type"), c.get("status"), c.get("reason")) for c in content.get("conditions") or ()],
             [_essence(service) for service in content.get("services") or ()],
         )
@@ -142,6 +154,18 @@ def _essence(content: Content) -> Any:
         content.get("image"),
         content.get("release"),
     )
+
+
+def _falls(shown: Content, content: Content) -> bool:
+    """It served when that was written, and serves no more."""
+    return _serves(shown) and not _serves(content)
+
+
+def _serves(content: Content) -> bool:
+    available = (
+        one.get("status") for one in content.get("conditions") or () if one.get("type") == "Available"
+    )
+    return next(available, None) == "True" if "conditions" in content else bool(content.get("ready"))
 
 
 def _words(text: str) -> str:

@@ -22,7 +22,7 @@ from iotistic.controllers.cluster.reporting import (
 )
 from iotistic.controllers.cluster.statuses import Due, Urgency, due, urgency_of
 from iotistic.engines.kubernetes import names
-from iotistic.rollout.status import AppFacts
+from iotistic.rollout.status import AppFacts, app_status
 from iotistic.rollout.values import Decision, Phase
 
 if TYPE_CHECKING:
@@ -56,28 +56,28 @@ async def tell(turn: Turn, facts: AppFacts, decision: Decision) -> float | None:
     status, content = _of_app(turn, facts, decision)
     refusals = [
         *(one.message for one in turn.memory.refusals.values()),
-        turn.memory.pull_refused,
         *(one.failure for one in facts.services if one.failure_reason == "Refused"),
     ]
-    urgency = urgency_of(shown(_app(turn)), content, under_way=under_way, refusals=refusals)
-    moments = [await _tell(turn, "", _app(turn), content, urgency, counts=not under_way)]
-    for service in status.services:
-        ref = Ref("AppService", turn.key.namespace, names.child(turn.key.name, service.name))
-        live = turn.cache.get(ref)
-        if live is None:
-            continue
-        soon = service.ready or not under_way or service.run_state == "Stopped"
-        urgency = Urgency.SOON if soon else Urgency.PASSING
-        if decision.persist and not under_way:
-            urgency = Urgency.NOW  # an end: whoever waited for it looks at the services next
-        content = service_content(service)
-        moments.append(await _tell(turn, service.name, live, content, urgency, counts=not under_way))
-    return min((moment for moment in moments if moment is not None), default=None)
+    was, once = shown(_app(turn)), turn.memory.refused_once
+    urgency = urgency_of(was, content, under_way=under_way, refusals=refusals, once=once)
+    still = {one for one in once if one in str(was.get("why") or "")}
+    turn.memory.refused_once = frozenset([*refusals, *still])
+    again = await _tell(turn, "", _app(turn), content, urgency, counts=not under_way)
+    # An end: whoever waited for it looks at the services next.
+    ended = decision.persist and not under_way
+    return _sooner(again, await _tell_services(turn, status, under_way=under_way, ended=ended))
 
 
-async def stalled(turn: Turn, reason: str, why: str) -> float | None:
-    """Write that only a person can get the App any further. Returns: as `tell`."""
+async def stalled(turn: Turn, reason: str, why: str, facts: AppFacts | None = None) -> float | None:
+    """Write that only a person can get the App any further.
+
+    Args:
+        facts: what is so of the release that runs; None when nobody has looked.
+
+    Returns: as `tell`.
+    """
     live = _app(turn)
+    status = app_status(replace(facts, previous=conditions(live)), now=wall(turn.now)) if facts else None
     content = stalled_content(
         live,
         reason=reason,
@@ -85,11 +85,12 @@ async def stalled(turn: Turn, reason: str, why: str) -> float | None:
         generation=int(live["metadata"].get("generation") or 0),
         now=wall(turn.now),
         rollout=str((live.get("status") or {}).get("rollout") or ""),
+        seen=status,
     )
     said = f"{reason}: {why}"
     refused = False
     try:
-        again = await _tell(turn, "", live, content, Urgency.SOON, counts=False)
+        again = await _tell(turn, "", live, content, Urgency.SOON, counts=status is not None)
     except RefusedError as error:
         # An App of a shape that its definition does not have any more can't be given a status.
         again, refused = None, True
@@ -101,13 +102,34 @@ async def stalled(turn: Turn, reason: str, why: str) -> float | None:
         await turn.api.event(turn.live, reason=reason, message=why, warning=True)
     if again is None:
         turn.memory.stalled = said
-    return REFUSED_LOOK_SECONDS if refused else again
+    services = await _tell_services(turn, status, under_way=False, ended=False) if status else None
+    return _sooner(REFUSED_LOOK_SECONDS if refused else again, services)
 
 
 async def events(turn: Turn, decision: Decision) -> None:
     """Tell what has happened, once."""
     for event in decision.events:
         await turn.api.event(turn.live, reason=event.reason, message=event.message, warning=event.warning)
+
+
+async def _tell_services(turn: Turn, status: AppStatus, *, under_way: bool, ended: bool) -> float | None:
+    """Write statuses of AppServices. Returns: as `tell`."""
+    soonest = None
+    for service in status.services:
+        ref = Ref("AppService", turn.key.namespace, names.child(turn.key.name, service.name))
+        live = turn.cache.get(ref)
+        if live is None:
+            continue
+        soon = service.ready or not under_way or service.run_state == "Stopped"
+        urgency = Urgency.NOW if ended else Urgency.SOON if soon else Urgency.PASSING
+        content = service_content(service)
+        again = await _tell(turn, service.name, live, content, urgency, counts=not under_way)
+        soonest = _sooner(soonest, again)
+    return soonest
+
+
+def _sooner(*moments: float | None) -> float | None:
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _is_news(live: Object, reason: str) -> bool:

@@ -54,7 +54,7 @@ BOOT = "cluster"
 
 
 class StalledError(Exception):
-    """Only a person can get the App any further; everything of it stays as it is."""
+    """Only a person can get the App any further; until then its last good release is looked after."""
 
     def __init__(self, reason: str, why: str, *, again_in: float | None = None) -> None:
         super().__init__(why)
@@ -103,6 +103,8 @@ class Turn:
         """Somebody has asked for a retry since the last turn."""
         self.behind = False
         """Somebody has changed what people may ask while this turn went on."""
+        self._app: App | None = None
+        """The App as it is wanted, once it could be read."""
         self._children: list[Object] = []
         self._read_after = -1
 
@@ -112,11 +114,12 @@ class Turn:
         try:
             again = await self._go_on(await self._want())
         except StalledError as stall:
-            soon = await telling.stalled(self, stall.reason, stall.why)
-            again = _soonest(soon, stall.again_in)
+            facts, cared_in = await self._look_after_the_good()
+            soon = await telling.stalled(self, stall.reason, stall.why, facts)
+            again = _soonest(soon, stall.again_in, cared_in)
         # What a write answered is in the cache, so the watches tell nothing of it: it is looked at again.
         written = LOOK_AGAIN_SECONDS if self.applier.writes else None
-        return _soonest(again, written, 0.0 if self.behind else None)
+        return _soonest(again, written, 0.0 if self.behind else None, self.applier.retry_in())
 
     def children(self) -> list[Object]:
         """All objects with the App's label, as known after this turn's last write."""
@@ -150,6 +153,7 @@ class Turn:
         except ContradictionError as error:
             app = error.app
             wrong["Invalid"] = str(error)
+        self._app = app
         self.memory.uses = logins(app).union(used(app))
         findings = refused(app, run_states(child for child in children if child["kind"] == "AppService"))
         if findings:
@@ -191,10 +195,9 @@ class Turn:
         state = self._begin(want)
         may_run = self._effective(want, state.effective or want.digest)
         try:
-            await self.applier.check_names(may_run.rendered.objects)
+            await self.applier.check_names(names_of(may_run))
             if may_run.digest != want.digest:
-                wanted = self._effective(want, want.digest)
-                await self.applier.check_names(wanted.rendered.objects)
+                await self.applier.check_names(names_of(self._effective(want, want.digest)))
         except TakenError as error:
             raise StalledError("NameTaken", str(error), again_in=STALLED_LOOK_SECONDS / 4) from error
         except GoingError as error:
@@ -205,17 +208,20 @@ class Turn:
         readiness = readiness_of(facts, digest=may_run.digest, missing=fetches.missing, fetching=slow)
         moment = Now(wall=telling.wall(self.now), monotonic=monotonic(), boot=BOOT)
         decision = step(_wanted(want, may_run), state, readiness, moment)
-        if decision.effective != may_run.digest:
+        moved = decision.effective != may_run.digest
+        if moved:
             may_run = self._effective(want, decision.effective)
             seen, fetches = self._look(want, may_run)
             facts = self._facts(want, may_run, seen, fetches)
-        await self._store(facts, decision)
         stood = self.memory.decision is not None and self.memory.decision.phase is Phase.FAILED
+        await self._store(facts, decision)
         if decision.phase is Phase.UNDOING and (state.failure is None or stood):
             await keep_last_lines(self, want.revision.release)
         again = None
         try:
-            if not decision.hold:
+            if decision.hold:
+                await acting.keep_names(self, may_run)
+            else:
                 again = await acting.act(self, want, may_run, seen, fetches, decision)
         finally:
             await telling.events(self, decision)
@@ -232,7 +238,36 @@ class Turn:
             seen.settled_in,
             fetches.look_in,
             self.applier.retry_in(),
+            LOOK_AGAIN_SECONDS if moved else None,
         )
+
+    async def _look_after_the_good(self) -> tuple[AppFacts | None, float | None]:
+        """Keep the last good release as it is while the App is stalled: what serves must not fall with what
+        can't be had.
+
+        Returns: what is so of it, and seconds until more can be done; None twice when there is none, or when
+            something else runs.
+        """
+        app, good = self._app, self.memory.state.last_good
+        if app is None or good is None or app.spec.suspend or good.digest != self.memory.state.effective:
+            return None, None
+        known = revisions(self.children())
+        revision = next((one for one in known if one.digest == good.digest), None)
+        if revision is None or revision.app(app) is None:
+            return None, None
+        lock = lock_of(self.live["metadata"].get("annotations") or {}, now=self.now)
+        want = Want(app=app, digest="", revision=revision, known=known, lock=lock)
+        may_run = self._effective(want, good.digest)
+        try:
+            await self.applier.check_names(names_of(may_run))
+        except (TakenError, GoingError):
+            return None, None
+        seen, fetches = self._look(want, may_run)
+        again = await acting.look_after(self, want, may_run, seen, fetches)
+        if self.applier.writes or self.applier.refused:
+            seen, fetches = self._look(want, may_run)
+        moments = (again, seen.settled_in, self.applier.retry_in())
+        return self._facts(want, may_run, seen, fetches), _soonest(*moments)
 
     def _begin(self, want: Want) -> RolloutState:
         """The state to go on with: a lost release forgotten, somebody's asking for a retry heeded."""
@@ -288,7 +323,9 @@ class Turn:
         slice_ref = Ref("EndpointSlice", self.key.namespace, names_object(self.key.name))
         wanted = {slice_ref, *map(ref_of, may_run.rendered.objects)}
         refusals = self.memory.refusals
-        self.memory.refusals = {ref: one for ref, one in refusals.items() if ref in wanted}
+        self.memory.refusals = {
+            ref: one for ref, one in refusals.items() if ref in wanted or self.applier.still_refused(ref)
+        }
 
     def _facts(self, want: Want, may_run: Effective, seen: Look, fetches: Pulls) -> AppFacts:
         locked = want.lock.text(want.app.name) if want.lock and seen.interrupting else ""
@@ -304,7 +341,8 @@ class Turn:
             release=may_run.release,
             services=services,
             hold="suspended: spec.suspend is true" if want.app.spec.suspend else "",
-            failure=seen.refused or self.memory.pull_refused,
+            failure=seen.refused,
+            left=seen.left,
             locked=locked,
             digest=want.digest,
         )
@@ -322,6 +360,12 @@ class Turn:
         self.memory.state = decision.state
         self.memory.retried = self.retried
         self.memory.decision = decision
+
+
+def names_of(may_run: Effective) -> list[Object]:
+    """All that it makes, with the slice of names, whose contents are not known yet."""
+    metadata = {"namespace": may_run.context.namespace, "name": names_object(may_run.app.name)}
+    return [*may_run.rendered.objects, {"kind": "EndpointSlice", "metadata": metadata}]
 
 
 def _unrecorded(error: RefusedError) -> StalledError:

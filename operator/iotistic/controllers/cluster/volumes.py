@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 CLAIM = "PersistentVolumeClaim"
+REFUSED_SECONDS = 30.0
+"""An owner reference that was refused is asked for again after so long: volumes hang on it."""
 
 
 async def keep_claims(turn: Turn) -> None:
@@ -30,6 +32,17 @@ async def keep_claims(turn: Turn) -> None:
     for child in turn.children():
         if child["kind"] == CLAIM and _has_owner(child, turn.memory.uid):
             await _write(turn, child, owned=False)
+
+
+async def tell_of_going(turn: Turn) -> None:
+    """Tell, once, of volumes that somebody has deleted while pods have them."""
+    claims = [child for child in turn.children() if child["kind"] == CLAIM]
+    going = frozenset(one["metadata"]["name"] for one in claims if one["metadata"].get("deletionTimestamp"))
+    for name in sorted(going - turn.memory.going_claims):
+        message = f"{CLAIM} {name} was deleted: it goes, with what is in it, as soon as its pods are stopped"
+        log.warning("claim_going", namespace=turn.key.namespace, app=turn.key.name, name=name)
+        await turn.api.event(turn.live, reason="VolumeGoing", message=message, warning=True)
+    turn.memory.going_claims = going
 
 
 async def own_claims(turn: Turn, app: App) -> None:
@@ -56,6 +69,7 @@ async def _write(turn: Turn, child: Object, *, owned: bool) -> None:
         return  # what has changed asks for the next turn
     except RefusedError as error:
         log.warning("claim_refused", name=child["metadata"]["name"], problem=error.message)
+        turn.applier.ask_again(REFUSED_SECONDS)
         return
     turn.applier.writes += 1
 

@@ -23,6 +23,7 @@ const LOOKS = {
   Dead: "bad alert",
   Stalled: "bad block",
   serving: "good check",
+  failed: "bad alert",
   updating: "busy turn",
   good: "off done",
   quarantined: "warn back",

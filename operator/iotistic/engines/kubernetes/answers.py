@@ -14,6 +14,9 @@ INTERNAL = 500
 UNTYPED = "Untyped"
 """The object is of another shape than its definition has today: it can be patched, but not applied to."""
 UNTYPED_WORDS = "failed to create typed live object"
+UNASKED = "WebhookFailed"
+"""An admission webhook that has to be asked about the object does not answer."""
+UNASKED_WORDS = "failed calling webhook"
 
 
 class ExpiredError(Exception):
@@ -32,8 +35,11 @@ def error_of(status: int, body: bytes) -> Exception:
         return ConflictError(message)
     if status == EXPIRED:
         return ExpiredError(message)
+    # Two that are said of this object, and not of the API server.
     if status == INTERNAL and message.startswith(UNTYPED_WORDS):
-        return RefusedError(status, UNTYPED, message)  # said of this object, not of the API server
+        return RefusedError(status, UNTYPED, message)
+    if status == INTERNAL and UNASKED_WORDS in message:
+        return RefusedError(status, UNASKED, message)
     if status == TOO_MANY or status >= 500 or status < 400:
         return UnreachableError(message)
     return RefusedError(status, reason or str(status), message)

@@ -41,15 +41,17 @@ def named_by_pod(service: Service) -> bool:
     return service.network_mode is None and not service.ports and service.hostname in (None, service.name)
 
 
-def spoken_of_pods(service: Service) -> tuple[str, ...]:
+def spoken_of_pods(app: App, service: Service) -> tuple[str, ...]:
     """Names of a service for which `names_slice` needs the addresses of its pods.
 
     Those are the aliases of a service without declared ports, and its own name when it has another
-    hostname; a service with ports is reached through its Service.
+    hostname, or when the hostnames of pods lead to ready ones only, for the sake of another service; a
+    service with ports is reached through its Service.
     """
     if service.network_mode is not None or service.ports:
         return ()
-    own = () if named_by_pod(service) else (service.name,)
+    hidden = _only_ready(app) and not hands_over(app, service)
+    own = () if named_by_pod(service) and not hidden else (service.name,)
     return (*own, *aliases(service))
 
 
@@ -70,8 +72,8 @@ def dns(app: App, context: RenderContext) -> Object:
 def services(app: App, context: RenderContext) -> list[Object]:
     """The Service behind the names inside the App, and one for each service with declared ports."""
     found = [_service(app, service, context) for service in app.spec.services if has_service(service)]
-    networked = [service for service in app.spec.services if service.network_mode is None]
-    return [_names_service(app, networked, context), *found] if networked else []
+    networked = any(service.network_mode is None for service in app.spec.services)
+    return [_names_service(app, context), *found] if networked else []
 
 
 def names_slice(
@@ -120,7 +122,13 @@ def _endpoints(
             yield from ((name, address, True) for name in (service.name, *aliases(service)))
         for pod in pods.get(service.name, ()):
             ready = pod.ready or not hands_over(app, service)
-            yield from ((name, pod.address, ready) for name in spoken_of_pods(service))
+            yield from ((name, pod.address, ready) for name in spoken_of_pods(app, service))
+
+
+def _only_ready(app: App) -> bool:
+    """Whether hostnames lead to ready pods only: the one Service behind them can't tell services apart, and
+    one of them is handed over."""
+    return any(named_by_pod(service) and hands_over(app, service) for service in app.spec.services)
 
 
 def _option(text: str) -> Object:
@@ -128,8 +136,7 @@ def _option(text: str) -> Object:
     return {"name": name} | ({"value": value} if colon else {})
 
 
-def _names_service(app: App, networked: Sequence[Service], context: RenderContext) -> Object:
-    rolling = any(named_by_pod(service) and hands_over(app, service) for service in networked)
+def _names_service(app: App, context: RenderContext) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "Service",
@@ -138,7 +145,7 @@ def _names_service(app: App, networked: Sequence[Service], context: RenderContex
             "type": "ClusterIP",
             "clusterIP": "None",
             "ipFamilyPolicy": "SingleStack",
-            "publishNotReadyAddresses": not rolling,
+            "publishNotReadyAddresses": not _only_ready(app),
             "selector": {APP_LABEL: app.name, NAMED_LABEL: "pod"},
         },
     }
