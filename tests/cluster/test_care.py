@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.cluster.admission import webhook_down
-from tests.cluster.site import Site, app, serving, sleeping
+from tests.cluster.site import IMAGE, Site, app, serving, sleeping
 
 WORD = [{"name": "WORD", "valueFrom": {"secretKeyRef": {"name": "words", "key": "word"}}}]
 MOUNT = [{"name": "data", "mountPath": "/data"}]
@@ -14,6 +14,11 @@ ALIAS = {"default": {"aliases": ["other"]}}
 
 def words(**data: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "words"}, "stringData": data}
+
+
+def image_of(site: Site) -> str:
+    [container] = site.get("deploy", "shop-web")["spec"]["template"]["spec"]["containers"]
+    return str(container["image"])
 
 
 def addresses(site: Site, name: str = "shop-names") -> list[str]:
@@ -32,6 +37,9 @@ def test_a_good_release_is_looked_after_though_its_secret_is_gone(site: Site) ->
     site.until(lambda: site.condition("Available")[0] == "False" or site.items("deploy"), "seen")
     site.until(lambda: site.inside("shop-web", "echo $WORD") == "one", "it serves again, as it was")
     site.until(lambda: site.condition("Available")[0] == "True", "and is said to")
+    image = ("set", "image", "deploy/shop-web", "web=iotistic/busybox:2", "-n", site.namespace)
+    site.kube.kubectl(*image)
+    site.until(lambda: image_of(site) == IMAGE, "what was changed by hand is put back")
     site.patch("appservice", "shop-web", {"spec": {"runState": "Stopped"}})
     site.until(lambda: site.get("deploy", "shop-web")["spec"]["replicas"] == 0, "it can be stopped")
     site.patch("appservice", "shop-web", {"spec": {"runState": "Running"}})
@@ -65,7 +73,9 @@ def test_a_slice_of_somebody_else_stays_his(site: Site) -> None:
         "addressType": "IPv4",
         "endpoints": [{"addresses": ["10.9.9.9"]}],
     }
-    site.apply(theirs, app(serving()))
+    site.apply(theirs, app(serving(networkMode="host"), name="shop"))
+    site.until_state("Ready")
+    site.apply(app(serving()))
     site.until_state("Stalled")
     assert "EndpointSlice shop-names" in site.status()["why"]
     site.kube.kubectl("delete", "app", "shop", "-n", site.namespace)
@@ -93,13 +103,17 @@ def test_what_an_orphaned_app_has_remembered_goes_with_the_one_that_came_back(si
     wanted = app(serving(env=WORD))
     site.apply(words(word="one"), wanted)
     site.until_state("Ready", release="1")
+    backup = next(one for one in site.items("secret") if one.get("immutable"))
+    kept = {key: backup["metadata"][key] for key in ("labels", "annotations")} | {"name": "my-backup"}
+    site.apply({"apiVersion": "v1", "kind": "Secret", "metadata": kept, "data": backup["data"]})
     site.kube.kubectl("delete", "app", "shop", "-n", site.namespace, "--cascade=orphan")
     site.apply(wanted)
     site.until_state("Ready", release="1")
-    site.until(lambda: not without_owner(site), "everything has its owner again")
+    site.until(lambda: without_owner(site) == ["my-backup"], "everything of ours has its owner again")
 
     site.kube.kubectl("delete", "app", "shop", "-n", site.namespace)
-    site.until(lambda: not site.items("secret,controllerrevision,deploy,svc"), "all of it goes")
+    left = "secret,controllerrevision,deploy,svc"
+    site.until(lambda: site.names(left) == ["my-backup"], "all of it goes, and what somebody saved stays")
 
 
 def without_owner(site: Site) -> list[str]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iotistic.controllers.cluster.ports import Key
-from iotistic.controllers.cluster.revisions import Revision, manifest, next_revision, revisions
+from iotistic.controllers.cluster.revisions import Revision, manifest, next_revision, revisions, updates_of
 from tests.unit.controllers_cluster.world import app, metadata
 
 KEY = Key("edge", "shop")
@@ -24,6 +24,7 @@ def known(*pairs: tuple[str, str], **spec: Any) -> list[Revision]:
             name=f"shop-{digest}",
             spec=app(**spec).spec.wire(),
             named="release" in spec,
+            updates=updates_of(app(**spec)),
         )
         for number, (digest, release) in enumerate(pairs, start=1)
     ]
@@ -51,6 +52,34 @@ def test_another_spec_gets_the_next_number() -> None:
 def test_a_release_that_is_wanted_again_becomes_the_newest() -> None:
     again = next_revision(known(("d1", "1"), ("d2", "2")), app(), "d1", {})
     assert (again.digest, again.release, again.number, again.name) == ("d1", "3", 3, "shop-d1")
+
+
+def test_how_it_is_brought_in_is_that_of_the_last_time_it_was_wanted() -> None:
+    """It makes no other release, but an undo to it, or a stall after it, must not bring other pods."""
+    before = known(("d1", "1"))
+    handed = app(update={"strategy": "HandOver", "minReadySeconds": 7})
+    same = next_revision(before, handed, "d1", {})
+    assert (same.name, same.number, same.release, same.spec) == ("shop-d1", 1, "1", before[0].spec)
+    assert next_revision([same], handed, "d1", {}) is same
+
+    [read] = revisions([manifest(same, KEY, metadata(""))])
+    assert read == same
+    then = read.app(app())
+    assert then is not None
+    assert then.spec.update == handed.spec.update
+    plain = next_revision([read], app(), "d1", {}).app(handed)
+    assert plain is not None
+    assert plain.spec.update == app().spec.update
+
+
+def test_an_older_operators_revision_is_brought_in_as_its_spec_says() -> None:
+    first = manifest(next_revision([], app(update={"minReadySeconds": 7}), "d1", {}), KEY, metadata(""))
+    del first["metadata"]["annotations"]["iotistic.io/update"]
+    [read] = revisions([first])
+    then = read.app(app())
+    assert then is not None
+    assert then.spec.update.min_ready_seconds == 7
+    assert manifest(read, KEY, metadata("")) == first
 
 
 def test_a_named_release() -> None:

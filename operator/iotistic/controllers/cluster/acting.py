@@ -43,7 +43,31 @@ async def act(
     """Do what can be done now.
 
     Returns: seconds until more can be done although nothing happens; None when something will happen.
+
+    Raises: TakenError when somebody else has the names.
     """
+    await _bring(turn, want, may_run, seen, fetches)
+    if fetches.missing:
+        return _look_in(turn)
+    pruned = not turn.memory.waits and not _unfinished(turn, may_run)
+    if pruned:
+        await _prune(turn, want, may_run)
+    await forget(turn, want, decision.state)
+    if pruned:
+        turn.applier.forget_removals()
+    return _look_in(turn)
+
+
+async def look_after(turn: Turn, want: Want, may_run: Effective, seen: Look, fetches: Pulls) -> float | None:
+    """Put back what is missing or was changed of a release that runs; nothing of another one goes.
+
+    Returns and raises as `act`.
+    """
+    await _bring(turn, want, may_run, seen, fetches)
+    return _look_in(turn)
+
+
+async def _bring(turn: Turn, want: Want, may_run: Effective, seen: Look, fetches: Pulls) -> None:
     held = _held(turn, want, may_run, seen, fetches)
     await turn.applier.apply_all(_base(turn, may_run, held), Reason.CHANGED)
     await own_claims(turn, want.app)
@@ -59,29 +83,9 @@ async def act(
         memory=turn.memory,
         registry_names=asked_names(may_run),
     )
-    if fetches.missing:
-        await _workloads(turn, want, may_run, held)
-        return _look_in(turn)
-    if not seen.pulls:
+    if not fetches.missing and not seen.pulls:
         turn.memory.pulled.clear()
     await _workloads(turn, want, may_run, held)
-    if not turn.memory.waits and not _unfinished(turn, may_run):
-        await _prune(turn, want, may_run)
-    await forget(turn, want, decision.state)
-    return _look_in(turn)
-
-
-async def look_after(turn: Turn, want: Want, may_run: Effective, seen: Look, fetches: Pulls) -> float | None:
-    """Put back what is missing or was changed of a release that runs; nothing is fetched, nothing goes.
-
-    Returns: as `act`.
-    """
-    held = _held(turn, want, may_run, seen, fetches)
-    await turn.applier.apply_all(_base(turn, may_run, held), Reason.CHANGED)
-    await own_claims(turn, want.app)
-    await keep_names(turn, may_run)
-    await _workloads(turn, want, may_run, held)
-    return _look_in(turn)
 
 
 def asked_names(may_run: Effective) -> dict[str, str]:
@@ -193,7 +197,10 @@ async def _prune(turn: Turn, want: Want, may_run: Effective) -> None:
 
 async def keep_names(turn: Turn, may_run: Effective) -> None:
     """Keep the addresses behind the names inside the App: of the Services that have one. It interrupts
-    nothing, so an App that is held needs it too: its pods get other addresses when a node fails."""
+    nothing, so an App that is held needs it too: its pods get other addresses when a node fails.
+
+    Raises: TakenError, GoingError.
+    """
     app, children = may_run.app, turn.children()
     addresses: dict[str, str] = {}
     pods: dict[str, Sequence[PodAddress]] = {}
@@ -210,8 +217,10 @@ async def keep_names(turn: Turn, may_run: Effective) -> None:
         # of its own.
         live = turn.cache.get(ref_of(wanted))
         if live is None:
+            turn.applier.forget(ref_of(wanted))
             return
         wanted = {**wanted, "addressType": live["addressType"]}
+    await turn.applier.check_names([wanted])
     await turn.applier.apply(wanted, Reason.NAMES)
 
 

@@ -110,7 +110,7 @@ class Applier:
         ref = ref_of(wanted)
         differing = self.differs(wanted)
         if not differing:
-            self._forget(ref)
+            self.forget(ref)
             return
         digest = _digest(wanted)
         if self._asks_later(ref, digest):
@@ -142,11 +142,20 @@ class Applier:
         """Of pods that were refused and are needed no longer, nothing is to be told."""
         for ref, refusal in list(self._memory.refusals.items()):
             if ref.kind == POD and not refusal.removal and ref not in but:
-                self._forget(ref)
+                self.forget(ref)
+
+    def forget_removals(self) -> None:
+        """Of what was not to go and is not asked to any more; to be called when all that goes was asked."""
+        for ref, refusal in list(self._memory.refusals.items()):
+            if refusal.removal and ref not in self._asked:
+                self.forget(ref)
 
     async def may_stay(self, wanted: Object) -> bool:
         """Whether a Job that differs is what the cluster makes of the wanted one: ours in its place is the
         same to the API server, which refuses any real change."""
+        before = self._memory.refusals.get(ref_of(wanted))
+        if before is not None and before.removal:
+            return False  # that was asked, and its removal waits to be asked for again
         if self._asks_later(ref_of(wanted), _digest(wanted)):
             return True  # what would be written instead waits too
         found = await self._api.get(ref_of(wanted))
@@ -228,7 +237,7 @@ class Applier:
         else:
             log.warning("child_refused", **where, problem=error.message, next_try_seconds=delay)
 
-    def _forget(self, ref: Ref) -> None:
+    def forget(self, ref: Ref) -> None:
         """Nothing of it is refused any more. What was seen before says so still: it is looked at again."""
         if self._memory.refusals.pop(ref, None) is not None:
             self.writes += 1

@@ -71,7 +71,8 @@ def effective(
         app_uid=uid,
         release=revision.release,
         release_digest=revision.digest,
-        run_states=run_states(app_services),
+        # Nothing can be paused here, so the App is stalled, and what runs runs on.
+        run_states={name: one for name, one in run_states(app_services).items() if one is RunState.STOPPED},
         copies=revision.copies,
         dns=options.dns,
         registry_override=options.registry_override,

@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from iotistic.api.app import App
-from iotistic.controllers.cluster.children import controller_of, owned_by
+from iotistic.controllers.cluster.children import controller_of, owned_by, service_of
 from iotistic.controllers.cluster.ports import Object, Reason, Ref
+from iotistic.engines.kubernetes import names
 from iotistic.engines.kubernetes.pulls import NOT_HAD
 from iotistic.engines.kubernetes.values import PULL_LABEL
 
@@ -31,16 +32,16 @@ def logins(app: App) -> frozenset[tuple[str, str]]:
 
 async def fetch_again(turn: Turn, app: App) -> None:
     """Remove such pods; what they belong to makes them anew."""
-    reasons = NOT_HAD | CRASHES if turn.asked_again else NOT_HAD
-    failing = [pod for pod in turn.children() if _fails(pod, turn.memory.uid, reasons)]
-    if not failing:
-        return
-    changed = await _last_change(turn, app)
+    memory, refused = turn.memory, turn.applier.refused
+    reasons = NOT_HAD | CRASHES if memory.try_again else NOT_HAD
+    failing = [pod for pod in turn.children() if _fails(turn, pod, reasons)]
+    changed = await _last_change(turn, app) if failing else None
     for pod in failing:
         made = _moment(pod["metadata"].get("creationTimestamp"))
-        if turn.asked_again or (changed and made and changed > made):
-            cause = "another try was asked for" if turn.asked_again else "a login was changed since"
+        if memory.try_again or (changed and made and changed > made):
+            cause = "another try was asked for" if memory.try_again else "a login was changed since"
             await turn.applier.delete(pod, Reason.PULL, cause)
+    memory.try_again = memory.try_again and turn.applier.refused > refused
 
 
 async def _last_change(turn: Turn, app: App) -> datetime | None:
@@ -59,15 +60,24 @@ async def _last_change(turn: Turn, app: App) -> datetime | None:
     return turn.memory.logins_changed
 
 
-def _fails(pod: Object, uid: str, reasons: Collection[str]) -> bool:
-    """Whether the kubelet waits before it tries again. A Job would count it as a failure if it went."""
+def _fails(turn: Turn, pod: Object, reasons: Collection[str]) -> bool:
+    """Whether the kubelet waits before it tries again, for a pod that is made anew when it goes. A Job would
+    count it as a failure."""
     if pod["kind"] != "Pod" or pod["metadata"].get("deletionTimestamp"):
         return False
+    uid = turn.memory.uid
     fetches = PULL_LABEL in (pod["metadata"].get("labels") or {}) and owned_by(pod, uid)
-    if not fetches and (controller_of(pod) or {}).get("kind") != "ReplicaSet":
+    if not fetches and not _is_deployed(turn, pod):
         return False
     states = [one.get("state") or {} for one in (pod.get("status") or {}).get("containerStatuses") or ()]
     return any((state.get("waiting") or {}).get("reason") in reasons for state in states)
+
+
+def _is_deployed(turn: Turn, pod: Object) -> bool:
+    name = names.child(turn.key.name, service_of(pod))
+    deployment = turn.cache.get(Ref("Deployment", turn.key.namespace, name))
+    made_anew = (controller_of(pod) or {}).get("kind") == "ReplicaSet"
+    return made_anew and deployment is not None and owned_by(deployment, turn.memory.uid)
 
 
 def _moment(text: object) -> datetime | None:

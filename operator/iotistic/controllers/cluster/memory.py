@@ -36,6 +36,10 @@ class Memory:
     state: RolloutState = field(default_factory=RolloutState)
     retried: str = ""
     """The last `iotistic.io/retry` that was heeded."""
+    heeded: str = ""
+    """The same, as soon as a turn has seen it: what was refused is asked for again once, not in each turn."""
+    try_again: bool = False
+    """Pods for which the kubelet waits have still to be made anew, as somebody has asked for another try."""
     decision: Decision | None = None
     uses: frozenset[Name] = frozenset()
     """Secrets and ConfigMaps that it refers to, logins of registries too."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from iotistic.controllers.cluster.children import (
     Whose,
     controller_of,
@@ -15,7 +17,7 @@ from iotistic.controllers.cluster.children import (
 )
 from iotistic.controllers.cluster.contents import COPY_OF, contents_of, copy_of
 from iotistic.controllers.cluster.keys import digest_key
-from iotistic.controllers.cluster.ports import ConflictError, Object, Reason, Ref
+from iotistic.controllers.cluster.ports import ConflictError, Object, Reason, Ref, RefusedError
 from iotistic.controllers.cluster.revisions import KIND, Revision, manifest
 from iotistic.engines.kubernetes import names
 from iotistic.planning.release import digest_contents
@@ -24,6 +26,9 @@ from iotistic.rollout.values import RolloutState
 
 if TYPE_CHECKING:
     from iotistic.controllers.cluster.turn import Turn, Want
+
+log = structlog.get_logger()
+REFUSED_SECONDS = 60.0
 
 
 async def remember(turn: Turn, revision: Revision, known: Sequence[Revision]) -> None:
@@ -47,28 +52,43 @@ async def remember(turn: Turn, revision: Revision, known: Sequence[Revision]) ->
 
 async def _own_again(turn: Turn, known: Sequence[Revision], own: Mapping[str, Any]) -> None:
     """After an App was deleted without its children: what it had remembered goes with the next."""
-    revisions = {revision.name: revision for revision in known}
+    app, revisions = turn.key.name, {revision.name: revision for revision in known}
+    copies = {copy for revision in known for copy in revision.copies.values()}
+    kept = {*copies, names.digest_key(app), names.last_lines(app)}
     for child in turn.children():
         if whose(child, turn.key.name, turn.memory.uid) is not Whose.OURS or controller_of(child) is not None:
             continue
         if child["kind"] == KIND and child["metadata"]["name"] in revisions:
-            await turn.applier.record(
-                manifest(revisions[child["metadata"]["name"]], turn.key, own), Reason.REVISION
-            )
-        elif _is_kept(child, turn.key.name) and (found := await turn.api.get(ref_of(child))) is not None:
-            owners = [*(found["metadata"].get("ownerReferences") or ()), *own["ownerReferences"]]
-            owned = {**found, "metadata": {**found["metadata"], "ownerReferences": owners}}
-            turn.cache.put(await turn.api.replace(owned, reason=Reason.REVISION))
-            turn.applier.writes += 1
+            await _own_revision(turn, manifest(revisions[child["metadata"]["name"]], turn.key, own))
+        elif child["kind"] in {"Secret", "ConfigMap"} and child["metadata"]["name"] in kept:
+            await _own(turn, child, own["ownerReferences"])
 
 
-def _is_kept(child: Object, app: str) -> bool:
-    """Whether we made it to remember something: others may have copied the App's label to what is theirs."""
-    made = child["metadata"].get("annotations") or {}
-    named = {names.digest_key(app), names.last_lines(app)}
-    return child["kind"] in {"Secret", "ConfigMap"} and (
-        COPY_OF in made or child["metadata"]["name"] in named
-    )
+async def _own_revision(turn: Turn, wanted: Object) -> None:
+    # Applied, not replaced: the API server compares its data byte by byte, as it wrote them itself.
+    try:
+        await turn.applier.record(wanted, Reason.REVISION)
+    except RefusedError as error:
+        log.warning("owner_refused", kind=KIND, name=wanted["metadata"]["name"], problem=error.message)
+        turn.applier.ask_again(REFUSED_SECONDS)
+
+
+async def _own(turn: Turn, child: Object, owners: Sequence[Object]) -> None:
+    """Own one that has no controller. A refusal stands in nobody's way: it is asked for again."""
+    try:
+        found = await turn.api.get(ref_of(child))
+        if found is None:
+            return
+        owners = [*(found["metadata"].get("ownerReferences") or ()), *owners]
+        owned = {**found, "metadata": {**found["metadata"], "ownerReferences": owners}}
+        turn.cache.put(await turn.api.replace(owned, reason=Reason.REVISION))
+    except RefusedError as error:
+        log.warning(
+            "owner_refused", kind=child["kind"], name=child["metadata"]["name"], problem=error.message
+        )
+        turn.applier.ask_again(REFUSED_SECONDS)
+        return
+    turn.applier.writes += 1
 
 
 async def forget(turn: Turn, want: Want, state: RolloutState) -> None:

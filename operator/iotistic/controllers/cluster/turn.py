@@ -99,8 +99,6 @@ class Turn:
         self.applier = Applier(api, cache, key, memory)
         self.retried = memory.retried
         """The last `RETRY_ANNOTATION` that was heeded, this turn's included."""
-        self.asked_again = False
-        """Somebody has asked for a retry since the last turn."""
         self.behind = False
         """Somebody has changed what people may ask while this turn went on."""
         self._app: App | None = None
@@ -160,10 +158,8 @@ class Turn:
             wrong["NotOnKubernetes"] = "; ".join(told(one.path, one.message, one.hint) for one in findings)
         try:
             found = await self._contents(app)
-        except TakenError as error:
-            raise StalledError("NameTaken", str(error), again_in=STALLED_LOOK_SECONDS / 4) from error
-        except GoingError as error:
-            raise StalledError("Waiting", str(error), again_in=2.0) from error
+        except (TakenError, GoingError) as error:
+            raise _in_the_way(error) from error
         except RefusedError as error:
             raise _unrecorded(error) from error
         if found.missing:
@@ -195,13 +191,11 @@ class Turn:
         state = self._begin(want)
         may_run = self._effective(want, state.effective or want.digest)
         try:
-            await self.applier.check_names(names_of(may_run))
+            await self.applier.check_names(may_run.rendered.objects)
             if may_run.digest != want.digest:
-                await self.applier.check_names(names_of(self._effective(want, want.digest)))
-        except TakenError as error:
-            raise StalledError("NameTaken", str(error), again_in=STALLED_LOOK_SECONDS / 4) from error
-        except GoingError as error:
-            raise StalledError("Waiting", str(error), again_in=2.0) from error
+                await self.applier.check_names(self._effective(want, want.digest).rendered.objects)
+        except (TakenError, GoingError) as error:
+            raise _in_the_way(error) from error
         seen, fetches = self._look(want, may_run)
         facts = self._facts(want, may_run, seen, fetches)
         slow = fetches.slow or seen.slow
@@ -223,6 +217,8 @@ class Turn:
                 await acting.keep_names(self, may_run)
             else:
                 again = await acting.act(self, want, may_run, seen, fetches, decision)
+        except (TakenError, GoingError) as error:
+            raise _in_the_way(error) from error
         finally:
             await telling.events(self, decision)
         if self.applier.writes or self.applier.refused:
@@ -238,7 +234,7 @@ class Turn:
             seen.settled_in,
             fetches.look_in,
             self.applier.retry_in(),
-            LOOK_AGAIN_SECONDS if moved else None,
+            LOOK_AGAIN_SECONDS if moved and may_run.digest == decision.effective else None,
         )
 
     async def _look_after_the_good(self) -> tuple[AppFacts | None, float | None]:
@@ -259,14 +255,14 @@ class Turn:
         want = Want(app=app, digest="", revision=revision, known=known, lock=lock)
         may_run = self._effective(want, good.digest)
         try:
-            await self.applier.check_names(names_of(may_run))
+            await self.applier.check_names(may_run.rendered.objects)
+            seen, fetches = self._look(want, may_run)
+            again = await acting.look_after(self, want, may_run, seen, fetches)
         except (TakenError, GoingError):
             return None, None
-        seen, fetches = self._look(want, may_run)
-        again = await acting.look_after(self, want, may_run, seen, fetches)
         if self.applier.writes or self.applier.refused:
             seen, fetches = self._look(want, may_run)
-        moments = (again, seen.settled_in, self.applier.retry_in())
+        moments = (again, seen.settled_in, fetches.look_in, self.applier.retry_in())
         return self._facts(want, may_run, seen, fetches), _soonest(*moments)
 
     def _begin(self, want: Want) -> RolloutState:
@@ -280,9 +276,11 @@ class Turn:
         asked = str((self.live["metadata"].get("annotations") or {}).get(RETRY_ANNOTATION) or "")
         if not asked or asked == self.retried:
             return state
-        self.retried, self.asked_again = asked, True
-        self.memory.refusals.clear()
-        self.memory.overruled.clear()
+        self.retried = asked
+        if asked != self.memory.heeded:
+            self.memory.heeded, self.memory.try_again = asked, True
+            self.memory.refusals.clear()
+            self.memory.overruled.clear()
         return retry(state)
 
     def _effective(self, want: Want, digest: str) -> Effective:
@@ -362,10 +360,10 @@ class Turn:
         self.memory.decision = decision
 
 
-def names_of(may_run: Effective) -> list[Object]:
-    """All that it makes, with the slice of names, whose contents are not known yet."""
-    metadata = {"namespace": may_run.context.namespace, "name": names_object(may_run.app.name)}
-    return [*may_run.rendered.objects, {"kind": "EndpointSlice", "metadata": metadata}]
+def _in_the_way(error: TakenError | GoingError) -> StalledError:
+    if isinstance(error, TakenError):
+        return StalledError("NameTaken", str(error), again_in=STALLED_LOOK_SECONDS / 4)
+    return StalledError("Waiting", str(error), again_in=2.0)
 
 
 def _unrecorded(error: RefusedError) -> StalledError:
