@@ -22,6 +22,7 @@ from tests.unit.iotctl.conftest import Iotctl
 ROOT = Path(__file__).parents[3]
 HEAVY = ("httpx", "rich", "yaml", "pydantic", "iotistic")
 HELP_SECONDS = 0.15
+HELP_TRIES = 12
 HELP_STARTS = 14.0
 """How many times the interpreter's own start it may take where that alone is slow."""
 
@@ -103,20 +104,21 @@ def test_help_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("path", [path for path, _ in ALL[::5]], ids=" ".join)
 def test_help_is_quick(path: tuple[str, ...]) -> None:
-    """In time of the processor, against the bare interpreter: a busy machine makes both slower."""
-    help = fastest("-m", "iotctl.main", *path, "--help")
-    assert help < max(HELP_SECONDS, HELP_STARTS * fastest("-c", "")), f"{help:.3f} s"
+    """In time of the processor, against the bare interpreter just before: a busy machine makes both slower,
+    and now and then one of them."""
+    for _ in range(HELP_TRIES):
+        bare, help = processor_seconds("-c", ""), processor_seconds("-m", "iotctl.main", *path, "--help")
+        if help < max(HELP_SECONDS, HELP_STARTS * bare):
+            return
+    pytest.fail(f"{help:.3f} s, {bare:.3f} s the interpreter alone, at the last of {HELP_TRIES} tries")
 
 
-def fastest(*command: str) -> float:
-    """Processor seconds of the quickest of a few runs."""
-    times = []
-    for _ in range(4):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL, env=environment())
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        times.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
-    return min(times)
+def processor_seconds(*command: str) -> float:
+    """What one run of the interpreter takes of the processor."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL, env=environment())
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 def test_the_pages_are_up_to_date() -> None:
