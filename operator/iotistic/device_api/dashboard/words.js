@@ -1,4 +1,4 @@
-// What resources mean, in words, marks and tones. Pure: values in, values out.
+// What resources mean, in words, marks and tones. Pure.
 
 // State of an App, a service or a release -> tone and mark. Its word is the state itself: `Crash loop`.
 const LOOKS = {
