@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from iotctl.agent import Agent
-from iotctl.cluster.whole import LAST_APPLIED, OURS
+from iotctl.cluster.whole import OURS
 from iotctl.flat import flat_document
 from iotctl.sending import send
 from iotctl.terminal import paint
 from iotistic.api.app import App
 from iotistic.api.core import ConfigMap, Secret
+from iotistic.engines.kubernetes.values import LAST_APPLIED
 
 if TYPE_CHECKING:
     from iotistic.api.documents import Document

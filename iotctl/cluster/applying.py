@@ -10,8 +10,9 @@ from iotctl.cluster.changes import content
 from iotctl.cluster.numbering import release_of
 from iotctl.cluster.releases import remembered
 from iotctl.cluster.server import AlreadyError, Server
-from iotctl.cluster.whole import LAST_APPLIED, replacing
+from iotctl.cluster.whole import replacing
 from iotctl.exits import CommandError, ExitCode, NotFoundError, ProblemsError
+from iotistic.engines.kubernetes.values import LAST_APPLIED
 
 if TYPE_CHECKING:
     from iotistic.api.app import App

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from iotctl.cluster.specs import read
-from iotctl.cluster.whole import LAST_APPLIED
+from iotistic.engines.kubernetes.values import LAST_APPLIED
 
 Json = dict[str, Any]
 

@@ -10,10 +10,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from iotistic.engines.kubernetes.values import LAST_APPLIED
+
 Json = dict[str, Any]
 MANAGER = "iotctl"
 KUBECTL_APPLY = "kubectl-client-side-apply"
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 OURS = "iotistic.io/"
 """Begins what commands write down between two applies: a lock, a retry."""
 CONTENT = {"App": ("spec",), "Secret": ("data",), "ConfigMap": ("data", "binaryData")}

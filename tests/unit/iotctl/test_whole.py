@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from iotctl.cluster.whole import KUBECTL_APPLY, LAST_APPLIED, replacing
+from iotctl.cluster.whole import KUBECTL_APPLY, replacing
+from iotistic.engines.kubernetes.values import LAST_APPLIED
 
 Json = dict[str, Any]
 LOCK = "iotistic.io/lock"

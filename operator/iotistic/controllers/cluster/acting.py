@@ -43,8 +43,6 @@ async def act(
     """Do what can be done now.
 
     Returns: seconds until more can be done although nothing happens; None when something will happen.
-
-    Raises: TakenError when somebody else has the names.
     """
     await _bring(turn, want, may_run, seen, fetches)
     if fetches.missing:
@@ -61,7 +59,7 @@ async def act(
 async def look_after(turn: Turn, want: Want, may_run: Effective, seen: Look, fetches: Pulls) -> float | None:
     """Put back what is missing or was changed of a release that runs; nothing of another one goes.
 
-    Returns and raises as `act`.
+    Returns: as `act`.
     """
     await _bring(turn, want, may_run, seen, fetches)
     return _look_in(turn)
@@ -197,10 +195,7 @@ async def _prune(turn: Turn, want: Want, may_run: Effective) -> None:
 
 async def keep_names(turn: Turn, may_run: Effective) -> None:
     """Keep the addresses behind the names inside the App: of the Services that have one. It interrupts
-    nothing, so an App that is held needs it too: its pods get other addresses when a node fails.
-
-    Raises: TakenError, GoingError.
-    """
+    nothing, so an App that is held needs it too: its pods get other addresses when a node fails."""
     app, children = may_run.app, turn.children()
     addresses: dict[str, str] = {}
     pods: dict[str, Sequence[PodAddress]] = {}
@@ -220,7 +215,6 @@ async def keep_names(turn: Turn, may_run: Effective) -> None:
             turn.applier.forget(ref_of(wanted))
             return
         wanted = {**wanted, "addressType": live["addressType"]}
-    await turn.applier.check_names([wanted])
     await turn.applier.apply(wanted, Reason.NAMES)
 
 

@@ -28,6 +28,7 @@ from iotistic.controllers.cluster.ports import (
     RefusedError,
 )
 from iotistic.controllers.cluster.volumes import CLAIM
+from iotistic.engines.kubernetes import names
 from iotistic.engines.kubernetes.comparing import differences, repaired
 from iotistic.engines.kubernetes.storage import never_less
 from iotistic.rollout.backoff import delay_seconds
@@ -173,6 +174,18 @@ class Applier:
     async def record(self, wanted: Object, reason: Reason) -> None:
         """Write something that has to be there before anything else is done. Raises RefusedError too."""
         self._cache.put(await self._api.apply(wanted, reason=reason))
+        self.writes += 1
+
+    async def set_owner(self, child: Object, reason: Reason, *, owned: bool) -> None:
+        """Set or take away our owner reference, and leave all else as it is. Raises RefusedError too."""
+        found = await self._api.get(ref_of(child))
+        if found is None:
+            return
+        uid = self._memory.uid
+        owners = [one for one in found["metadata"].get("ownerReferences") or () if one.get("uid") != uid]
+        owners += names.owners(self._key.name, uid) if owned else []
+        metadata = {**found["metadata"], "ownerReferences": owners}
+        self._cache.put(await self._api.replace({**found, "metadata": metadata}, reason=reason))
         self.writes += 1
 
     async def delete(self, found: Object, reason: Reason, cause: str) -> None:

@@ -111,7 +111,9 @@ def _of_deployment(service: Service, seen: Seen, facts: ServiceFacts, now: datet
         old = "running" if alive(seen.pods) and not seen.unchanged else ""
         return Observation(facts=replace(facts, container_status=old))
     observation = _of_pod(service, pod, facts, now)
-    facts = replace(observation.facts, pod_serves=_any_serves(service, seen.pods, facts, now))
+    others = [one for one in seen.pods if one is not pod]
+    serve = container_serves(observation.facts) or _any_serves(service, others, facts, now)
+    facts = replace(observation.facts, pod_serves=serve)
     if facts.unchanged and not in_place(workload) and facts.container_status == "running":
         # The old pod still serves, or goes; the newest may even be the old one.
         old_left = int((workload.get("status") or {}).get("replicas", 0)) > replicas(workload)

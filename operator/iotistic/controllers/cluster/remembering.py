@@ -12,12 +12,11 @@ from iotistic.controllers.cluster.children import (
     controller_of,
     metadata,
     owned_by,
-    ref_of,
     whose,
 )
 from iotistic.controllers.cluster.contents import COPY_OF, contents_of, copy_of
 from iotistic.controllers.cluster.keys import digest_key
-from iotistic.controllers.cluster.ports import ConflictError, Object, Reason, Ref, RefusedError
+from iotistic.controllers.cluster.ports import ConflictError, Reason, Ref, RefusedError
 from iotistic.controllers.cluster.revisions import KIND, Revision, manifest
 from iotistic.engines.kubernetes import names
 from iotistic.planning.release import digest_contents
@@ -58,37 +57,16 @@ async def _own_again(turn: Turn, known: Sequence[Revision], own: Mapping[str, An
     for child in turn.children():
         if whose(child, turn.key.name, turn.memory.uid) is not Whose.OURS or controller_of(child) is not None:
             continue
-        if child["kind"] == KIND and child["metadata"]["name"] in revisions:
-            await _own_revision(turn, manifest(revisions[child["metadata"]["name"]], turn.key, own))
-        elif child["kind"] in {"Secret", "ConfigMap"} and child["metadata"]["name"] in kept:
-            await _own(turn, child, own["ownerReferences"])
-
-
-async def _own_revision(turn: Turn, wanted: Object) -> None:
-    # Applied, not replaced: the API server compares its data byte by byte, as it wrote them itself.
-    try:
-        await turn.applier.record(wanted, Reason.REVISION)
-    except RefusedError as error:
-        log.warning("owner_refused", kind=KIND, name=wanted["metadata"]["name"], problem=error.message)
-        turn.applier.ask_again(REFUSED_SECONDS)
-
-
-async def _own(turn: Turn, child: Object, owners: Sequence[Object]) -> None:
-    """Own one that has no controller. A refusal stands in nobody's way: it is asked for again."""
-    try:
-        found = await turn.api.get(ref_of(child))
-        if found is None:
-            return
-        owners = [*(found["metadata"].get("ownerReferences") or ()), *owners]
-        owned = {**found, "metadata": {**found["metadata"], "ownerReferences": owners}}
-        turn.cache.put(await turn.api.replace(owned, reason=Reason.REVISION))
-    except RefusedError as error:
-        log.warning(
-            "owner_refused", kind=child["kind"], name=child["metadata"]["name"], problem=error.message
-        )
-        turn.applier.ask_again(REFUSED_SECONDS)
-        return
-    turn.applier.writes += 1
+        kind, name = child["kind"], child["metadata"]["name"]
+        try:
+            if kind == KIND and name in revisions:
+                # Applied, not replaced: the API server compares its data byte by byte, as it wrote them.
+                await turn.applier.record(manifest(revisions[name], turn.key, own), Reason.REVISION)
+            elif kind in {"Secret", "ConfigMap"} and name in kept:
+                await turn.applier.set_owner(child, Reason.REVISION, owned=True)
+        except RefusedError as error:  # it stands in nobody's way
+            log.warning("owner_refused", kind=kind, name=name, problem=error.message)
+            turn.applier.ask_again(REFUSED_SECONDS)
 
 
 async def forget(turn: Turn, want: Want, state: RolloutState) -> None:

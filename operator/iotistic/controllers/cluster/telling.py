@@ -65,7 +65,7 @@ async def tell(turn: Turn, facts: AppFacts, decision: Decision) -> float | None:
     again = await _tell(turn, "", _app(turn), content, urgency, counts=not under_way)
     # An end: whoever waited for it looks at the services next.
     ended = decision.persist and not under_way
-    return _sooner(again, await _tell_services(turn, status, under_way=under_way, ended=ended))
+    return soonest(again, await _tell_services(turn, status, under_way=under_way, ended=ended))
 
 
 async def stalled(turn: Turn, reason: str, why: str, facts: AppFacts | None = None) -> float | None:
@@ -103,7 +103,7 @@ async def stalled(turn: Turn, reason: str, why: str, facts: AppFacts | None = No
     if again is None:
         turn.memory.stalled = said
     services = await _tell_services(turn, status, under_way=False, ended=False) if status else None
-    return _sooner(REFUSED_LOOK_SECONDS if refused else again, services)
+    return soonest(REFUSED_LOOK_SECONDS if refused else again, services)
 
 
 async def events(turn: Turn, decision: Decision) -> None:
@@ -114,7 +114,7 @@ async def events(turn: Turn, decision: Decision) -> None:
 
 async def _tell_services(turn: Turn, status: AppStatus, *, under_way: bool, ended: bool) -> float | None:
     """Write statuses of AppServices. Returns: as `tell`."""
-    soonest = None
+    moments: list[float | None] = []
     for service in status.services:
         ref = Ref("AppService", turn.key.namespace, names.child(turn.key.name, service.name))
         live = turn.cache.get(ref)
@@ -123,12 +123,12 @@ async def _tell_services(turn: Turn, status: AppStatus, *, under_way: bool, ende
         soon = service.ready or not under_way or service.run_state == "Stopped"
         urgency = Urgency.NOW if ended else Urgency.SOON if soon else Urgency.PASSING
         content = service_content(service)
-        again = await _tell(turn, service.name, live, content, urgency, counts=not under_way)
-        soonest = _sooner(soonest, again)
-    return soonest
+        moments.append(await _tell(turn, service.name, live, content, urgency, counts=not under_way))
+    return soonest(*moments)
 
 
-def _sooner(*moments: float | None) -> float | None:
+def soonest(*moments: float | None) -> float | None:
+    """The first of these moments, in seconds from now; None when none comes."""
     return min((moment for moment in moments if moment is not None), default=None)
 
 

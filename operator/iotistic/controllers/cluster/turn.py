@@ -38,6 +38,7 @@ from iotistic.controllers.cluster.revisions import Revision, next_revision, revi
 from iotistic.controllers.cluster.volumes import keep_claims
 from iotistic.engines.kubernetes.locks import Lock, lock_of
 from iotistic.engines.kubernetes.names import names_object
+from iotistic.engines.kubernetes.networking import makes_slice
 from iotistic.engines.kubernetes.refusals import refused
 from iotistic.engines.kubernetes.values import RETRY_ANNOTATION
 from iotistic.planning.release import release_digest
@@ -114,10 +115,10 @@ class Turn:
         except StalledError as stall:
             facts, cared_in = await self._look_after_the_good()
             soon = await telling.stalled(self, stall.reason, stall.why, facts)
-            again = _soonest(soon, stall.again_in, cared_in)
+            again = telling.soonest(soon, stall.again_in, cared_in)
         # What a write answered is in the cache, so the watches tell nothing of it: it is looked at again.
         written = LOOK_AGAIN_SECONDS if self.applier.writes else None
-        return _soonest(again, written, 0.0 if self.behind else None, self.applier.retry_in())
+        return telling.soonest(again, written, 0.0 if self.behind else None, self.applier.retry_in())
 
     def children(self) -> list[Object]:
         """All objects with the App's label, as known after this turn's last write."""
@@ -191,9 +192,9 @@ class Turn:
         state = self._begin(want)
         may_run = self._effective(want, state.effective or want.digest)
         try:
-            await self.applier.check_names(may_run.rendered.objects)
+            await self.applier.check_names(all_names(may_run))
             if may_run.digest != want.digest:
-                await self.applier.check_names(self._effective(want, want.digest).rendered.objects)
+                await self.applier.check_names(all_names(self._effective(want, want.digest)))
         except (TakenError, GoingError) as error:
             raise _in_the_way(error) from error
         seen, fetches = self._look(want, may_run)
@@ -217,8 +218,6 @@ class Turn:
                 await acting.keep_names(self, may_run)
             else:
                 again = await acting.act(self, want, may_run, seen, fetches, decision)
-        except (TakenError, GoingError) as error:
-            raise _in_the_way(error) from error
         finally:
             await telling.events(self, decision)
         if self.applier.writes or self.applier.refused:
@@ -226,14 +225,13 @@ class Turn:
         facts = replace(self._facts(want, may_run, seen, fetches), rollout=decision)
         told = await telling.tell(self, facts, decision)
         lock = want.lock.seconds_left if want.lock and facts.locked else None
-        return _soonest(
+        return telling.soonest(
             decision.wake_in_seconds,
             again,
             told,
             lock,
             seen.settled_in,
             fetches.look_in,
-            self.applier.retry_in(),
             LOOK_AGAIN_SECONDS if moved and may_run.digest == decision.effective else None,
         )
 
@@ -255,15 +253,15 @@ class Turn:
         want = Want(app=app, digest="", revision=revision, known=known, lock=lock)
         may_run = self._effective(want, good.digest)
         try:
-            await self.applier.check_names(may_run.rendered.objects)
+            await self.applier.check_names(all_names(may_run))
             seen, fetches = self._look(want, may_run)
             again = await acting.look_after(self, want, may_run, seen, fetches)
         except (TakenError, GoingError):
             return None, None
         if self.applier.writes or self.applier.refused:
             seen, fetches = self._look(want, may_run)
-        moments = (again, seen.settled_in, fetches.look_in, self.applier.retry_in())
-        return self._facts(want, may_run, seen, fetches), _soonest(*moments)
+        moments = (again, seen.settled_in, fetches.look_in)
+        return self._facts(want, may_run, seen, fetches), telling.soonest(*moments)
 
     def _begin(self, want: Want) -> RolloutState:
         """The state to go on with: a lost release forgotten, somebody's asking for a retry heeded."""
@@ -360,6 +358,13 @@ class Turn:
         self.memory.decision = decision
 
 
+def all_names(may_run: Effective) -> list[Object]:
+    """All that it makes, with the slice of names, whose contents nobody knows before there are addresses."""
+    metadata = {"namespace": may_run.context.namespace, "name": names_object(may_run.app.name)}
+    slices: list[Object] = [{"kind": "EndpointSlice", "metadata": metadata}]
+    return [*may_run.rendered.objects, *(slices if makes_slice(may_run.app) else ())]
+
+
 def _in_the_way(error: TakenError | GoingError) -> StalledError:
     if isinstance(error, TakenError):
         return StalledError("NameTaken", str(error), again_in=STALLED_LOOK_SECONDS / 4)
@@ -388,7 +393,3 @@ def _wanted(want: Want, may_run: Effective) -> Wanted:
         suspend=want.app.spec.suspend,
         stopped=tuple(sorted(may_run.context.run_states)),
     )
-
-
-def _soonest(*moments: float | None) -> float | None:
-    return min((moment for moment in moments if moment is not None), default=None)

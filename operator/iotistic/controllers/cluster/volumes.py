@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from iotistic.api.app import App, DeletionPolicy
-from iotistic.controllers.cluster.children import ref_of
 from iotistic.controllers.cluster.ports import ConflictError, Object, Reason, RefusedError
 from iotistic.engines.kubernetes import names
 from iotistic.engines.kubernetes.values import VOLUME_LABEL
@@ -55,23 +54,13 @@ async def own_claims(turn: Turn, app: App) -> None:
 
 
 async def _write(turn: Turn, child: Object, *, owned: bool) -> None:
-    """Set or take away our owner reference, and leave everything else as it is."""
-    uid = turn.memory.uid
     try:
-        found = await turn.api.get(ref_of(child))
-        if found is None:
-            return
-        owners = [one for one in found["metadata"].get("ownerReferences") or () if one.get("uid") != uid]
-        owners += names.owners(turn.key.name, uid) if owned else []
-        metadata = {**found["metadata"], "ownerReferences": owners}
-        turn.cache.put(await turn.api.replace({**found, "metadata": metadata}, reason=Reason.CHANGED))
+        await turn.applier.set_owner(child, Reason.CHANGED, owned=owned)
     except ConflictError:
         return  # what has changed asks for the next turn
     except RefusedError as error:
         log.warning("claim_refused", name=child["metadata"]["name"], problem=error.message)
         turn.applier.ask_again(REFUSED_SECONDS)
-        return
-    turn.applier.writes += 1
 
 
 def _has_owner(child: Object, uid: str) -> bool:

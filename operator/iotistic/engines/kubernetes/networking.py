@@ -55,6 +55,11 @@ def spoken_of_pods(app: App, service: Service) -> tuple[str, ...]:
     return (*own, *aliases(service))
 
 
+def makes_slice(app: App) -> bool:
+    """Whether `names_slice` will have anything to say, once there are addresses."""
+    return any(has_service(service) or spoken_of_pods(app, service) for service in app.spec.services)
+
+
 def dns(app: App, context: RenderContext) -> Object:
     """How a pod finds names: those of its App come first, so that no foreign Service can shadow them."""
     ours = f"{names.names_object(app.name)}.{context.namespace}.svc.{context.dns.cluster_domain}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-"""kubectl keeps the whole document in it once more."""
+from iotistic.engines.kubernetes.values import LAST_APPLIED
+
 UNUSED_METADATA = ("managedFields", "selfLink", "generateName")
 CONTAINER_LISTS = ("containers", "initContainers")
 
