@@ -6,7 +6,6 @@ The kubelet lets up to five minutes pass between its tries, but not for a new po
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -20,8 +19,6 @@ from iotistic.engines.kubernetes.values import PULL_LABEL
 if TYPE_CHECKING:
     from iotistic.controllers.cluster.turn import Turn
 
-CRASHES = frozenset({"CrashLoopBackOff"})
-
 
 def logins(app: App) -> frozenset[tuple[str, str]]:
     """The Secrets that an App's images are fetched with."""
@@ -33,8 +30,7 @@ def logins(app: App) -> frozenset[tuple[str, str]]:
 async def fetch_again(turn: Turn, app: App) -> None:
     """Remove such pods; what they belong to makes them anew."""
     memory, refused = turn.memory, turn.applier.refused
-    reasons = NOT_HAD | CRASHES if memory.try_again else NOT_HAD
-    failing = [pod for pod in turn.children() if _fails(turn, pod, reasons)]
+    failing = [pod for pod in turn.children() if _fails(turn, pod)]
     changed = await _last_change(turn, app) if failing else None
     for pod in failing:
         made = _moment(pod["metadata"].get("creationTimestamp"))
@@ -60,17 +56,23 @@ async def _last_change(turn: Turn, app: App) -> datetime | None:
     return turn.memory.logins_changed
 
 
-def _fails(turn: Turn, pod: Object, reasons: Collection[str]) -> bool:
-    """Whether the kubelet waits before it tries again, for a pod that is made anew when it goes. A Job would
-    count it as a failure."""
+def _fails(turn: Turn, pod: Object) -> bool:
+    """Whether the kubelet waits before it tries again, or will, for a pod that is made anew when it goes: a
+    Job would count it as a failure."""
     if pod["kind"] != "Pod" or pod["metadata"].get("deletionTimestamp"):
         return False
     uid = turn.memory.uid
     fetches = PULL_LABEL in (pod["metadata"].get("labels") or {}) and owned_by(pod, uid)
     if not fetches and not _is_deployed(turn, pod):
         return False
-    states = [one.get("state") or {} for one in (pod.get("status") or {}).get("containerStatuses") or ()]
-    return any((state.get("waiting") or {}).get("reason") in reasons for state in states)
+    containers = (pod.get("status") or {}).get("containerStatuses") or ()
+    waiting = [(one.get("state") or {}).get("waiting") or {} for one in containers]
+    if any(one.get("reason") in NOT_HAD for one in waiting):
+        return True
+    # A crashing one is in its pause, at its end or just begun, as it happens.
+    return turn.memory.try_again and any(
+        one.get("restartCount") and not one.get("ready") for one in containers
+    )
 
 
 def _is_deployed(turn: Turn, pod: Object) -> bool:
