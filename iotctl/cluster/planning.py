@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from iotctl.cluster.applying import checked, look, make, warnings
 from iotctl.cluster.changes import content_steps, steps_of, values_of
 from iotctl.cluster.server import ForbiddenError, Server
-from iotctl.cluster.specs import contents
 from iotctl.exits import NotFoundError
 
 if TYPE_CHECKING:
@@ -18,15 +17,6 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Planned = tuple[Json | None, Json, list[Json]]
 """What is there, what would be there, and the steps in between."""
-NAMES_OF = {
-    "secretKeyRef": ("Secret", "name"),
-    "secretRef": ("Secret", "name"),
-    "secret": ("Secret", "secretName"),
-    "configMapKeyRef": ("ConfigMap", "name"),
-    "configMapRef": ("ConfigMap", "name"),
-    "configMap": ("ConfigMap", "name"),
-}
-"""Fields that refer to a Secret or ConfigMap, and where its name is in them."""
 
 
 def plan(server: Server, body: Json | None) -> Json:
@@ -78,30 +68,17 @@ def _all(server: Server) -> list[str]:
 
 def _lacking(server: Server, apps: Sequence[App], sent: Sequence[Json]) -> Iterator[str]:
     """What an App needs and neither the cluster nor these documents have."""
-    there = {f"{one['kind']}/{one['metadata']['name']}" for one in sent}
+    from iotistic.planning.needs import needed
+
+    there = {(one["kind"], one["metadata"]["name"]) for one in sent}
     for app in apps:
-        needed = contents(app) & set(_required(app.spec.wire())) - there
-        for kind, _, name in (one.partition("/") for one in sorted(needed)):
+        for kind, name in sorted(needed(app).keys() - there):
             path = server.path(kind, name, namespace=app.metadata.namespace or "")
             with suppress(ForbiddenError):  # who may apply Apps need not be allowed to read Secrets
                 try:
                     server.ask("GET", path)
                 except NotFoundError:
                     yield f"App {app.name}: there is no {kind} {name}, and without it the App is stalled"
-
-
-def _required(part: Any) -> Iterator[str]:
-    """The Secrets and ConfigMaps that are not optional, as `Secret/login`."""
-    if isinstance(part, list):
-        for one in part:
-            yield from _required(one)
-    if not isinstance(part, Mapping):
-        return
-    for field, value in part.items():
-        if field in NAMES_OF and isinstance(value, Mapping) and not value.get("optional"):
-            kind, name = NAMES_OF[field]
-            yield f"{kind}/{value.get(name)}"
-        yield from _required(value)
 
 
 def _text(now: Json | None, after: Json, steps: Sequence[Json]) -> list[str]:

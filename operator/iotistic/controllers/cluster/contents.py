@@ -7,20 +7,18 @@ after its contents: releases with the same contents share it. Values pass throug
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from iotistic.api.app import App
-from iotistic.api.service import Service, ValueFrom
 from iotistic.controllers.cluster.ports import Api, Key, Object, Ref
 from iotistic.engines.kubernetes import names
+from iotistic.planning.needs import Name, needed
 from iotistic.planning.normal import references
 from iotistic.planning.release import digest_contents
 
 COPY_OF = "iotistic.io/copy-of"
-Name = tuple[str, str]
-"""Kind and name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +51,10 @@ async def look_at(api: Api, key: Key, app: App, digest_key: bytes) -> Found:
     """Read what an App refers to. Raises as `Api.get` does."""
     digests: dict[str, str] = {}
     missing: list[str] = []
-    needed = _needed(app)
+    required = needed(app)
     for kind, name in used(app):
         found = await api.get(Ref(kind, key.namespace, name))
-        keys = needed.get((kind, name))
+        keys = required.get((kind, name))
         if found is None:
             if keys is not None:
                 missing.append(f"{kind} {name}")
@@ -88,35 +86,3 @@ def copy_of(found: Object, copy: str, metadata: Mapping[str, Any]) -> dict[str, 
         if found.get(part):
             copied[part] = found[part]
     return copied
-
-
-def _needed(app: App) -> Mapping[Name, set[str]]:
-    """What has to be there, with the keys that it must have."""
-    needed: dict[Name, set[str]] = {}
-    for service in app.spec.services:
-        for kind, name, keys in (*_by_variables(service), *_by_mounts(service, app)):
-            needed.setdefault((kind, name), set()).update(keys)
-    return needed
-
-
-def _by_variables(service: Service) -> Iterator[tuple[str, str, Sequence[str]]]:
-    for var in service.env:
-        source = var.value_from or ValueFrom.model_construct()
-        if source.secret_key_ref and not source.secret_key_ref.optional:
-            yield "Secret", source.secret_key_ref.name, (source.secret_key_ref.key,)
-        if source.config_map_key_ref and not source.config_map_key_ref.optional:
-            yield "ConfigMap", source.config_map_key_ref.name, (source.config_map_key_ref.key,)
-    for several in service.env_from:
-        if several.secret_ref and not several.secret_ref.optional:
-            yield "Secret", several.secret_ref.name, ()
-        if several.config_map_ref and not several.config_map_ref.optional:
-            yield "ConfigMap", several.config_map_ref.name, ()
-
-
-def _by_mounts(service: Service, app: App) -> Iterator[tuple[str, str, Sequence[str]]]:
-    for mount in service.volume_mounts:
-        volume = app.volume(mount.name)
-        if volume and volume.secret and not volume.secret.optional:
-            yield "Secret", volume.secret.secret_name, [item.key for item in volume.secret.items]
-        if volume and volume.config_map and not volume.config_map.optional:
-            yield "ConfigMap", volume.config_map.name, [item.key for item in volume.config_map.items]

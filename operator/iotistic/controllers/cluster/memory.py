@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from iotistic.controllers.cluster.contents import Found, Name
+from iotistic.controllers.cluster.contents import Found
 from iotistic.controllers.cluster.overruling import Overruled
 from iotistic.controllers.cluster.ports import Ref
 from iotistic.controllers.cluster.statuses import Due
+from iotistic.planning.needs import Name
 from iotistic.rollout.values import Decision, RolloutState
 
 
